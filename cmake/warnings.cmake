@@ -1,0 +1,8 @@
+# Warnings, as errors, for every target of this project.
+add_library(etimedout_warnings INTERFACE)
+target_compile_options(etimedout_warnings INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+    -Wnon-virtual-dtor -Wcast-qual -Wformat=2 -Wnull-dereference -Werror
+    $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op>
+    # Aggregates with default member initialisers are how options are passed here.
+    -Wno-missing-field-initializers)

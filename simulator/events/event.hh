@@ -1,0 +1,454 @@
+// The event log's vocabulary: what happened, where, when, and which call caused it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "simulator/base/fields.hh"
+#include "simulator/base/quantity.hh"
+
+namespace etimedout {
+
+// Raised whenever a reader of older logs would misunderstand newer ones.
+inline constexpr std::int64_t event_log_version = 1;
+
+// All times are nanoseconds since the world began (`t`), of the world's own clock.
+
+struct LogBegin {
+    static constexpr std::string_view kind = "log_begin";
+    static constexpr std::string_view doc = "First line of every log: what run this is.";
+    std::int64_t version = event_log_version;
+    std::string scenario{};
+    std::string seed{};  // decimal; JSON numbers lose digits above 2^53
+    std::string clock{};  // virtual or real
+    std::string start{};  // the world's wall clock when it began, RFC 3339
+    std::map<std::string, std::string> variables{};
+    static constexpr auto fields() {
+        return std::tuple{
+            required("version", &LogBegin::version, "of this format"),
+            required("scenario", &LogBegin::scenario, "the scenario's name"),
+            required("seed", &LogBegin::seed, "decimal"),
+            required("clock", &LogBegin::clock, "`virtual` or `real`"),
+            required("start", &LogBegin::start, "the world's wall clock at t = 0 (RFC 3339)"),
+            optional("variables", &LogBegin::variables, "the scenario's variables as expanded")};
+    }
+};
+
+struct StepBegin {
+    static constexpr std::string_view kind = "step_begin";
+    static constexpr std::string_view doc = "A step of the scenario begins.";
+    std::int64_t step = 0;
+    std::string what{};
+    std::string id{};
+    static constexpr auto fields() {
+        return std::tuple{required("step", &StepBegin::step, "its number, from 1"),
+                          required("what", &StepBegin::what, "fault, heal, call, wait or set"),
+                          optional("id", &StepBegin::id, "its id")};
+    }
+};
+
+struct StepEnd {
+    static constexpr std::string_view kind = "step_end";
+    static constexpr std::string_view doc = "A step is done (a background call may still run).";
+    std::int64_t step = 0;
+    static constexpr auto fields() {
+        return std::tuple{required("step", &StepEnd::step, "its number, from 1")};
+    }
+};
+
+struct CallBegin {
+    static constexpr std::string_view kind = "call_begin";
+    static constexpr std::string_view doc = "A call begins.";
+    std::string call{};
+    std::int64_t index = 1;
+    std::string node{};
+    std::string link{};
+    std::string what{};
+    bool steady = false;
+    static constexpr auto fields() {
+        return std::tuple{
+            required("call", &CallBegin::call, "the call's id"),
+            required("index", &CallBegin::index, "which of its repetitions, from 1"),
+            required("node", &CallBegin::node, "the node it is made from"),
+            optional("link", &CallBegin::link, "the link it goes over"),
+            required("what", &CallBegin::what, "http, tcp, dns, ping or exec"),
+            optional("steady", &CallBegin::steady, "a steady-state check: must succeed")};
+    }
+};
+
+// What the caller saw. Phases are durations from the call's begin, as `curl -w` names them;
+// a phase not reached is absent.
+struct CallEnd {
+    static constexpr std::string_view kind = "call_end";
+    static constexpr std::string_view doc = "A call has ended, and this is what the caller saw.";
+    std::string call{};
+    std::int64_t index = 1;
+    std::string outcome{};  // DESIGN section 7: response, ok, connect_timeout, …
+    std::string error{};    // errno's name where there is one
+    std::string detail{};   // the program's or the library's own words
+    std::optional<std::int64_t> status{};
+    std::optional<std::int64_t> exit_code{};
+    std::optional<Duration> dns{};
+    std::optional<Duration> connect{};
+    std::optional<Duration> tls{};
+    std::optional<Duration> first_byte{};
+    Duration total{};
+    std::int64_t sent = 0;
+    std::int64_t received = 0;
+    std::map<std::string, std::string> headers{};  // names in lower case
+    std::string body{};                            // at most 64 KiB of it
+    std::string completeness{};                    // complete, cut, silently_cut
+    std::string standard_output{};                 // exec; at most 64 KiB
+    std::string standard_error{};
+    std::vector<std::string> addresses{};  // dns
+    std::string local_address{};           // tcp and http: address:port of our end
+    static constexpr auto fields() {
+        return std::tuple{
+            required("call", &CallEnd::call, "the call's id"),
+            required("index", &CallEnd::index, "which of its repetitions, from 1"),
+            required("outcome", &CallEnd::outcome, "what became of it, in one word"),
+            optional("errno", &CallEnd::error, "errno's name; an application's own timer has none"),
+            optional("detail", &CallEnd::detail, "the program's or the library's own words"),
+            optional("status", &CallEnd::status, "HTTP status"),
+            optional("exit_code", &CallEnd::exit_code, "of a program; 128 + n for signal n"),
+            optional("dns", &CallEnd::dns, "name resolved, since the call began"),
+            optional("connect", &CallEnd::connect, "TCP connected, since the call began"),
+            optional("tls", &CallEnd::tls, "TLS established, since the call began"),
+            optional("first_byte", &CallEnd::first_byte, "first byte, since the call began"),
+            required("total", &CallEnd::total, "the whole call"),
+            optional("sent", &CallEnd::sent, "bytes of body or payload sent"),
+            optional("received", &CallEnd::received, "bytes of body or payload received"),
+            optional("headers", &CallEnd::headers, "of the response, names in lower case"),
+            optional("body", &CallEnd::body, "at most 64 KiB of it"),
+            optional("completeness", &CallEnd::completeness, "complete, cut or silently_cut"),
+            optional("stdout", &CallEnd::standard_output, "of a program, at most 64 KiB"),
+            optional("stderr", &CallEnd::standard_error, "of a program, at most 64 KiB"),
+            optional("addresses", &CallEnd::addresses, "a name's addresses, sorted"),
+            optional("local_address", &CallEnd::local_address, "our end, address:port")};
+    }
+};
+
+struct FaultArmed {
+    static constexpr std::string_view kind = "fault_armed";
+    static constexpr std::string_view doc = "A fault is in place from here.";
+    std::string fault{};
+    std::string what{};
+    std::string at{};
+    static constexpr auto fields() {
+        return std::tuple{required("fault", &FaultArmed::fault, "its id"),
+                          required("what", &FaultArmed::what, "its kind"),
+                          required("at", &FaultArmed::at, "the link or node")};
+    }
+};
+
+struct FaultHealed {
+    static constexpr std::string_view kind = "fault_healed";
+    static constexpr std::string_view doc = "A fault is gone from here.";
+    std::string fault{};
+    static constexpr auto fields() {
+        return std::tuple{required("fault", &FaultHealed::fault, "its id")};
+    }
+};
+
+// Read from the kernel's or the engine's own counters when a fault is healed or the world ends.
+struct FaultWitness {
+    static constexpr std::string_view kind = "fault_witness";
+    static constexpr std::string_view doc = "The proof of what a fault met and did.";
+    std::string fault{};
+    std::int64_t matched = 0;
+    std::int64_t fired = 0;
+    std::string evidence{};
+    static constexpr auto fields() {
+        return std::tuple{
+            required("fault", &FaultWitness::fault, "its id"),
+            required("matched", &FaultWitness::matched, "packets, connections or requests it met"),
+            required("fired", &FaultWitness::fired, "those on which it took effect"),
+            optional("evidence", &FaultWitness::evidence, "where the numbers come from")};
+    }
+};
+
+struct ProcessBegin {
+    static constexpr std::string_view kind = "process_begin";
+    static constexpr std::string_view doc = "A node's program is started.";
+    std::string node{};
+    std::string command{};
+    static constexpr auto fields() {
+        return std::tuple{required("node", &ProcessBegin::node, "its node"),
+                          required("command", &ProcessBegin::command, "as the scenario wrote it")};
+    }
+};
+
+struct ProcessReady {
+    static constexpr std::string_view kind = "process_ready";
+    static constexpr std::string_view doc = "A node's program passed its ready check.";
+    std::string node{};
+    static constexpr auto fields() {
+        return std::tuple{required("node", &ProcessReady::node, "its node")};
+    }
+};
+
+struct ProcessEnd {
+    static constexpr std::string_view kind = "process_end";
+    static constexpr std::string_view doc = "A node's program ended.";
+    std::string node{};
+    std::int64_t exit_code = 0;
+    bool expected = false;
+    static constexpr auto fields() {
+        return std::tuple{
+            required("node", &ProcessEnd::node, "its node"),
+            required("exit_code", &ProcessEnd::exit_code, "128 + n for signal n"),
+            required("expected", &ProcessEnd::expected, "the world or the scenario ended it")};
+    }
+};
+
+struct LogLine {
+    static constexpr std::string_view kind = "log_line";
+    static constexpr std::string_view doc = "A line a node's program wrote.";
+    std::string node{};
+    std::string source{};
+    std::string text{};
+    static constexpr auto fields() {
+        return std::tuple{required("node", &LogLine::node, "its node"),
+                          required("source", &LogLine::source, "stdout, stderr or the file's name"),
+                          required("text", &LogLine::text, "without its end of line")};
+    }
+};
+
+struct Counters {
+    static constexpr std::string_view kind = "counters";
+    static constexpr std::string_view doc =
+        "Kernel counters of a node, under nstat's names: those that changed since the last sample.";
+    std::string node{};
+    std::map<std::string, std::int64_t> values{};
+    static constexpr auto fields() {
+        return std::tuple{required("node", &Counters::node, "its node"),
+                          required("values", &Counters::values, "absolute values")};
+    }
+};
+
+struct Listener {
+    std::int64_t port = 0;
+    std::int64_t queue = 0;
+    std::int64_t backlog = 0;
+    static constexpr auto fields() {
+        return std::tuple{required("port", &Listener::port, "local port"),
+                          required("queue", &Listener::queue, "connections waiting for accept"),
+                          required("backlog", &Listener::backlog, "how many may wait")};
+    }
+    bool operator==(const Listener&) const = default;
+};
+
+struct Sockets {
+    static constexpr std::string_view kind = "sockets";
+    static constexpr std::string_view doc = "The TCP socket table of a node, when it changed.";
+    std::string node{};
+    std::map<std::string, std::int64_t> states{};
+    std::vector<Listener> listeners{};
+    std::int64_t send_queue = 0;
+    std::int64_t receive_queue = 0;
+    static constexpr auto fields() {
+        return std::tuple{
+            required("node", &Sockets::node, "its node"),
+            required("states", &Sockets::states, "sockets per state, as ss names them"),
+            optional("listeners", &Sockets::listeners, "listening sockets and their queues"),
+            optional("send_queue", &Sockets::send_queue, "unsent or unacknowledged bytes, summed"),
+            optional("receive_queue", &Sockets::receive_queue, "unread bytes, summed")};
+    }
+};
+
+struct Usage {
+    static constexpr std::string_view kind = "usage";
+    static constexpr std::string_view doc = "What a node's processes hold, when it changed.";
+    std::string node{};
+    std::int64_t fds = 0;
+    std::int64_t memory = 0;
+    std::int64_t processes = 0;
+    static constexpr auto fields() {
+        return std::tuple{required("node", &Usage::node, "its node"),
+                          required("fds", &Usage::fds, "open descriptors, summed"),
+                          required("memory", &Usage::memory, "resident bytes, summed"),
+                          required("processes", &Usage::processes, "how many")};
+    }
+};
+
+// One TCP connection (4-tuple) at one point of capture; facts come from its packets alone.
+struct TcpEvent {
+    static constexpr std::string_view kind = "tcp";
+    static constexpr std::string_view doc =
+        "Something happened to a TCP connection, seen on a link.";
+    std::string link{};
+    std::string end{};           // near or far: which side of the link's router saw it
+    std::int64_t connection = 0;  // from 1, in order of first packets, per link and end
+    std::string what{};
+    std::string by{};
+    std::int64_t retransmission = 0;
+    std::string client{};
+    std::string server{};
+    static constexpr auto fields() {
+        return std::tuple{
+            required("link", &TcpEvent::link, "the link"),
+            required("end", &TcpEvent::end, "`near` the caller or `far` from it"),
+            required("connection", &TcpEvent::connection, "its number on this link, from 1"),
+            required("what", &TcpEvent::what,
+                     "syn, syn_ack, established, first_data, fin, rst, retransmission, icmp_error"),
+            required("by", &TcpEvent::by, "client or server: who sent the packet"),
+            optional("retransmission", &TcpEvent::retransmission,
+                     "for syn, syn_ack, fin and retransmission: how often this was sent before"),
+            optional("client", &TcpEvent::client, "address:port, with syn"),
+            optional("server", &TcpEvent::server, "address:port, with syn")};
+    }
+};
+
+struct ConnectionSummary {
+    static constexpr std::string_view kind = "connection";
+    static constexpr std::string_view doc =
+        "All that was seen of one TCP connection, when it closed or the capture ended.";
+    std::string link{};
+    std::string end{};
+    std::int64_t connection = 0;
+    std::string client{};
+    std::string server{};
+    Duration began{};
+    std::optional<Duration> established{};
+    std::optional<Duration> closed{};
+    std::string closed_by{};   // client or server: who sent the first FIN or RST
+    std::string closed_how{};  // fin or rst
+    std::optional<Duration> last_byte{};
+    std::int64_t syns = 0;
+    std::int64_t syn_acks = 0;
+    std::int64_t retransmissions = 0;
+    std::int64_t bytes_up = 0;    // payload, each byte once
+    std::int64_t bytes_down = 0;
+    static constexpr auto fields() {
+        return std::tuple{
+            required("link", &ConnectionSummary::link, "the link"),
+            required("end", &ConnectionSummary::end, "`near` the caller or `far` from it"),
+            required("connection", &ConnectionSummary::connection, "its number on this link"),
+            required("client", &ConnectionSummary::client, "address:port"),
+            required("server", &ConnectionSummary::server, "address:port"),
+            required("began", &ConnectionSummary::began, "first packet"),
+            optional("established", &ConnectionSummary::established, "handshake complete"),
+            optional("closed", &ConnectionSummary::closed, "first FIN or RST"),
+            optional("closed_by", &ConnectionSummary::closed_by, "client or server"),
+            optional("closed_how", &ConnectionSummary::closed_how, "fin or rst"),
+            optional("last_byte", &ConnectionSummary::last_byte, "last new payload byte"),
+            required("syns", &ConnectionSummary::syns, "SYNs, retransmissions included"),
+            required("syn_acks", &ConnectionSummary::syn_acks, "SYN-ACKs"),
+            required("retransmissions", &ConnectionSummary::retransmissions,
+                     "segments sent again, SYNs not counted"),
+            required("bytes_up", &ConnectionSummary::bytes_up, "payload along the arrow"),
+            required("bytes_down", &ConnectionSummary::bytes_down, "payload against the arrow")};
+    }
+};
+
+struct HttpMessage {
+    static constexpr std::string_view kind = "http";
+    static constexpr std::string_view doc = "An HTTP/1.1 request or response, seen on a link.";
+    std::string link{};
+    std::string end{};
+    std::int64_t connection = 0;
+    std::int64_t number = 0;
+    std::string what{};
+    std::string method{};
+    std::string path{};
+    std::int64_t status = 0;
+    std::string call{};  // from the trace header
+    std::optional<Duration> ended{};
+    std::int64_t body_bytes = 0;
+    bool complete = false;
+    static constexpr auto fields() {
+        return std::tuple{
+            required("link", &HttpMessage::link, "the link"),
+            required("end", &HttpMessage::end, "`near` the caller or `far` from it"),
+            required("connection", &HttpMessage::connection, "its connection's number"),
+            required("number", &HttpMessage::number, "which of its kind there, from 1"),
+            required("what", &HttpMessage::what, "request or response"),
+            optional("method", &HttpMessage::method, "of a request"),
+            optional("path", &HttpMessage::path, "of a request, with its query"),
+            optional("status", &HttpMessage::status, "of a response"),
+            optional("call", &HttpMessage::call, "from the header X-Etimedout-Call"),
+            optional("ended", &HttpMessage::ended, "when its last byte was seen"),
+            optional("body_bytes", &HttpMessage::body_bytes, "length of the body as transferred"),
+            required("complete", &HttpMessage::complete, "all that was announced was seen")};
+    }
+};
+
+struct Datagram {
+    static constexpr std::string_view kind = "datagram";
+    static constexpr std::string_view doc = "A UDP datagram or an ICMP message, seen on a link.";
+    std::string link{};
+    std::string end{};
+    std::string what{};
+    std::string from{};
+    std::string to{};
+    std::int64_t bytes = 0;
+    static constexpr auto fields() {
+        return std::tuple{required("link", &Datagram::link, "the link"),
+                          required("end", &Datagram::end, "`near` the caller or `far` from it"),
+                          required("what", &Datagram::what,
+                                   "udp, or the ICMP message: echo_request, echo_reply, "
+                                   "unreachable/host, …"),
+                          required("from", &Datagram::from, "address, with the port for udp"),
+                          required("to", &Datagram::to, "address, with the port for udp"),
+                          required("bytes", &Datagram::bytes, "payload")};
+    }
+};
+
+struct CaptureEnd {
+    static constexpr std::string_view kind = "capture_end";
+    static constexpr std::string_view doc = "A capture is closed.";
+    std::string link{};
+    std::string end{};
+    std::int64_t packets = 0;
+    std::int64_t dropped = 0;
+    static constexpr auto fields() {
+        return std::tuple{
+            required("link", &CaptureEnd::link, "the link"),
+            required("end", &CaptureEnd::end, "`near` or `far`"),
+            required("packets", &CaptureEnd::packets, "captured"),
+            required("dropped", &CaptureEnd::dropped, "lost by the capture; must be 0")};
+    }
+};
+
+// The last line of every log. `reason` is ok, or names what is wrong with the run itself.
+struct LogEnd {
+    static constexpr std::string_view kind = "log_end";
+    static constexpr std::string_view doc = "Last line: how the world ended.";
+    std::string reason{};
+    std::string message{};
+    std::string advice{};
+    static constexpr auto fields() {
+        return std::tuple{
+            required("reason", &LogEnd::reason,
+                     "ok, not_ready, process_ended, nothing_happens, stands_still, out_of_memory, "
+                     "skipped, steady_state, world"),
+            optional("message", &LogEnd::message, "what is wrong, for people"),
+            optional("advice", &LogEnd::advice, "what to do about it")};
+    }
+};
+
+using AllEvents =
+    List<LogBegin, StepBegin, StepEnd, CallBegin, CallEnd, FaultArmed, FaultHealed, FaultWitness,
+         ProcessBegin, ProcessReady, ProcessEnd, LogLine, Counters, Sockets, Usage, TcpEvent,
+         ConnectionSummary, HttpMessage, Datagram, CaptureEnd, LogEnd>;
+
+template <class>
+struct EventVariant;
+template <class... Ts>
+struct EventVariant<List<Ts...>> {
+    using type = std::variant<Ts...>;
+};
+
+struct Event {
+    Duration t{};
+    EventVariant<AllEvents>::type what;
+};
+
+using EventLog = std::vector<Event>;
+
+}  // namespace etimedout

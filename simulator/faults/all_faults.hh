@@ -1,0 +1,63 @@
+// The list of all faults: adding one is a header and a line here.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+
+#include "simulator/faults/blackhole.hh"
+#include "simulator/faults/burst_loss.hh"
+#include "simulator/faults/corrupt.hh"
+#include "simulator/faults/duplicate.hh"
+#include "simulator/faults/hang_up.hh"
+#include "simulator/faults/latency.hh"
+#include "simulator/faults/link_down.hh"
+#include "simulator/faults/link_flap.hh"
+#include "simulator/faults/loss.hh"
+#include "simulator/faults/rate.hh"
+#include "simulator/faults/reject.hh"
+#include "simulator/faults/reorder.hh"
+#include "simulator/faults/reset.hh"
+#include "simulator/faults/silent.hh"
+#include "simulator/faults/slow.hh"
+#include "simulator/faults/status.hh"
+
+namespace etimedout {
+
+using AllFaults = List<Blackhole, BurstLoss, Corrupt, Duplicate, HangUpFault, Latency, LinkDown,
+                       LinkFlap, Loss, RateLimit, Reject, Reorder, Reset, Silent, Slow, Status>;
+
+template <class>
+struct VariantOf;
+template <class... Ts>
+struct VariantOf<List<Ts...>> {
+    using type = std::variant<Ts...>;
+};
+using Fault = VariantOf<AllFaults>::type;
+
+// A fault as a scenario arms it.
+struct ArmedFault {
+    std::string id;
+    Fault fault;
+    Selectors selectors{};
+    bool operator==(const ArmedFault&) const = default;
+};
+
+inline std::string_view kind_of(const Fault& fault) {
+    return std::visit([](const auto& f) -> std::string_view { return f.kind; }, fault);
+}
+inline Decision decision_of(const Fault& fault) {
+    return std::visit([](const auto& f) { return f.decide(); }, fault);
+}
+inline Layer layer_of(const Fault& fault) {
+    return std::visit([](const auto& f) { return f.layer; }, fault);
+}
+// The direction the scenario asks for, or the fault's own.
+inline Direction direction_of(const ArmedFault& armed) {
+    if (armed.selectors.direction) return *armed.selectors.direction;
+    return std::visit([](const auto& f) { return f.direction; }, armed.fault);
+}
+
+}  // namespace etimedout

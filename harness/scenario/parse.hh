@@ -11,6 +11,9 @@
 
 namespace etimedout {
 
+// An error stops the scenario; a warning is a finding of `check`.
+enum class Severity { error, warning };
+
 // A mistake, ready to be shown.
 struct ScenarioError {
     std::string file{};
@@ -19,8 +22,10 @@ struct ScenarioError {
     std::string message{};
     std::string advice{};
     std::string source_line{};
+    Severity severity = Severity::error;
 
-    // "file:line:col: error: …", the line, carets, and the advice.
+    // "file:line:col: error: …", the line, carets, and the advice, without a last end of line.
+    // Long lines are cut around the caret, control characters are shown escaped.
     std::string render() const;
 };
 
@@ -37,5 +42,13 @@ using ParsedScenarios = std::variant<std::vector<Scenario>, std::vector<Scenario
 // All rows of the matrix; at most 20 errors, in the order of the text. Touches nothing but the text.
 ParsedScenarios parse_scenarios(std::string_view text, const std::string& file,
                                 const ParseOptions& options);
+
+// What `check` finds in a scenario that parses: wide time windows without a reason, variables that
+// nothing uses, no expectations. Empty where there are errors; at most 20, in the text's order.
+std::vector<ScenarioError> advice(std::string_view text, const std::string& file,
+                                  const ParseOptions& options);
+
+// The largest scenario text that is read; the driver refuses a larger file before it reads it.
+inline constexpr std::size_t largest_scenario_text = std::size_t{1} << 20U;
 
 }  // namespace etimedout

@@ -60,26 +60,27 @@ Result<double> margin(std::string_view text, double value, ToNumber to_number) {
 template <class T, class ToNumber, class FromNumber>
 Result<Bound<T>> parse_bound(std::string_view text, ToNumber to_number, FromNumber from_number,
                              bool default_window) {
-    const auto parts = split(trimmed(text));
-    if (!parts) return parts.error();
-    const auto value = Scalar<T>::parse(parts->value);
+    const auto written = split(trimmed(text));
+    if (!written) return written.error();
+    const Split& parts = written.value();
+    const auto value = Scalar<T>::parse(parts.value);
     if (!value) return value.error();
     const double number = to_number(*value);
     double below = 0;
     double above = 0;
-    if (parts->below.empty() && parts->above.empty()) {
+    if (parts.below.empty() && parts.above.empty()) {
         if (default_window) {
             constexpr double ms = 1e6;
             below = std::max(5 * ms, number * 0.01);
             above = std::max(50 * ms, number * 0.10);
         }
     } else {
-        const auto low = margin<T>(parts->below, number, to_number);
+        const auto low = margin<T>(parts.below, number, to_number);
         if (!low) return low.error();
-        const auto high = margin<T>(parts->above, number, to_number);
+        const auto high = margin<T>(parts.above, number, to_number);
         if (!high) return high.error();
-        below = *low;
-        above = *high;
+        below = low.value();
+        above = high.value();
     }
     return Bound<T>{from_number(std::max(0.0, number - below)), from_number(number + above),
                     std::string{trimmed(text)}};

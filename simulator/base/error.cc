@@ -8,8 +8,8 @@
 namespace etimedout {
 
 void throw_errno(std::string_view attempt, int error_number) {
-    throw Error{fmt::format("{}: {} ({})", attempt, std::strerror(error_number),
-                            errno_name(error_number))};
+    throw Error{
+        fmt::format("{}: {} ({})", attempt, std::strerror(error_number), errno_name(error_number))};
 }
 
 std::string errno_name(int error_number) {

@@ -62,7 +62,9 @@ constexpr Field<Owner, Member> optional(std::string_view name, Member Owner::*me
 // A struct with a field table: `static constexpr auto fields = std::tuple{required(…), …};` or,
 // where the struct must stay an aggregate with no static members, `static constexpr auto fields()`.
 template <class T>
-concept HasFields = requires { T::fields(); };
+concept HasFields = requires {
+    T::fields();
+};
 
 template <class T, class Visitor>
 constexpr void for_each_field(Visitor&& visit) {
@@ -75,7 +77,9 @@ template <class E>
 struct Words;
 
 template <class E>
-concept HasWords = std::is_enum_v<E> && requires { Words<E>::words.size(); };
+concept HasWords = std::is_enum_v<E> && requires {
+    Words<E>::words.size();
+};
 
 template <HasWords E>
 constexpr std::string_view word_of(E value) {

@@ -19,11 +19,11 @@ struct Unit {
     double factor;
 };
 
-constexpr std::array duration_units{Unit{"ns", 1},   Unit{"us", 1e3},  Unit{"ms", 1e6},
-                                    Unit{"s", 1e9},  Unit{"m", 60e9},  Unit{"h", 3600e9}};
-constexpr std::array size_units{Unit{"b", 1},       Unit{"kb", 1e3},     Unit{"mb", 1e6},
-                                Unit{"gb", 1e9},    Unit{"k", 1024},     Unit{"M", 1048576},
-                                Unit{"byte", 1},    Unit{"bytes", 1}};
+constexpr std::array duration_units{Unit{"ns", 1},  Unit{"us", 1e3}, Unit{"ms", 1e6},
+                                    Unit{"s", 1e9}, Unit{"m", 60e9}, Unit{"h", 3600e9}};
+constexpr std::array size_units{Unit{"b", 1},    Unit{"kb", 1e3}, Unit{"mb", 1e6},
+                                Unit{"gb", 1e9}, Unit{"k", 1024}, Unit{"M", 1048576},
+                                Unit{"byte", 1}, Unit{"bytes", 1}};
 constexpr std::array rate_units{Unit{"bit", 1}, Unit{"kbit", 1e3}, Unit{"mbit", 1e6},
                                 Unit{"gbit", 1e9}};
 
@@ -44,17 +44,17 @@ std::optional<Leading> leading_number(std::string_view text) {
     std::size_t end = 0;
     while (end < text.size() && ((text[end] >= '0' && text[end] <= '9') || text[end] == '.')) ++end;
     double number = 0;
-    const auto read = std::from_chars(text.data(), text.data() + end, number,
-                                      std::chars_format::fixed);
+    const auto read =
+        std::from_chars(text.data(), text.data() + end, number, std::chars_format::fixed);
     if (end == 0 || read.ec != std::errc{} || read.ptr != text.data() + end) return std::nullopt;
     return Leading{number, text.substr(0, end), trimmed(text.substr(end))};
 }
 
 // What a quantity may look like, for the one reader of all of them.
 struct Form {
-    std::string_view what;      // "duration"
-    std::string_view units;     // "us, ms, s, m or h"
-    std::string_view likely;    // the unit to suggest
+    std::string_view what;    // "duration"
+    std::string_view units;   // "us, ms, s, m or h"
+    std::string_view likely;  // the unit to suggest
 };
 
 Result<std::int64_t> read_quantity(std::string_view whole, const Form& form,
@@ -75,9 +75,9 @@ Result<std::int64_t> read_quantity(std::string_view whole, const Form& form,
                                    form.likely)};
     }
     if (leading->rest.empty()) {
-        return Problem{fmt::format("{} what? a {} needs a unit", leading->digits, form.what),
-                       fmt::format("write {}{} (units: {})", leading->digits, form.likely,
-                                   form.units)};
+        return Problem{
+            fmt::format("{} what? a {} needs a unit", leading->digits, form.what),
+            fmt::format("write {}{} (units: {})", leading->digits, form.likely, form.units)};
     }
     for (const Unit& unit : units) {
         if (unit.name != leading->rest) continue;
@@ -136,7 +136,8 @@ std::string Scalar<Bytes>::write(Bytes value) {
 Result<Rate> Scalar<Rate>::parse(std::string_view text) {
     const auto read = read_quantity(text, {"rate", "bit, kbit, mbit or gbit", "mbit"}, rate_units);
     if (!read) return read.error();
-    if (*read == 0) return Problem{"a rate of nothing lets nothing pass", "use the fault blackhole"};
+    if (*read == 0)
+        return Problem{"a rate of nothing lets nothing pass", "use the fault blackhole"};
     return Rate{*read};
 }
 
@@ -153,8 +154,11 @@ Result<Probability> Scalar<Probability>::parse(std::string_view text) {
         return Problem{fmt::format("`{}` is not a share", shorter), "write a percentage, like 5%"};
     }
     if (leading->rest != "%") {
+        // 0.99 means 99%, but 5 means 5%.
+        const bool fraction = leading->number < 1;
         return Problem{fmt::format("{} what? a share needs a %", shorter),
-                       fmt::format("write {}%", leading->digits)};
+                       fraction ? fmt::format("write {:.10g}%", leading->number * 100)
+                                : fmt::format("write {}%", leading->digits)};
     }
     if (leading->number > 100) {
         return Problem{fmt::format("{}% is more than everything", leading->digits),
@@ -184,7 +188,8 @@ Result<std::int64_t> Scalar<std::int64_t>::parse(std::string_view text) {
         return Problem{fmt::format("`{}` is too large", text), "write a smaller whole number"};
     }
     if (text.empty() || read.ec != std::errc{} || read.ptr != text.data() + text.size()) {
-        return Problem{fmt::format("`{}` is not a whole number", text), "write digits only, like 3"};
+        return Problem{fmt::format("`{}` is not a whole number", text),
+                       "write digits only, like 3"};
     }
     return value;
 }

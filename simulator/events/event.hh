@@ -295,8 +295,12 @@ struct TcpEvent {
             required("end", &TcpEvent::end, "`near` the caller or `far` from it"),
             required("connection", &TcpEvent::connection, "its number on this link, from 1"),
             required("what", &TcpEvent::what,
-                     "syn, syn_ack, established, first_data, fin, rst, retransmission, icmp_error"),
-            required("by", &TcpEvent::by, "client or server: who sent the packet"),
+                     "syn, syn_ack, established, first_data (of each side), fin, rst, "
+                     "retransmission, keep_alive, window_probe, icmp_error, or damaged (its "
+                     "checksum is wrong)"),
+            required("by", &TcpEvent::by,
+                     "client or server: who sent the packet; for icmp_error, whose packet it "
+                     "answers"),
             optional("retransmission", &TcpEvent::retransmission,
                      "for syn, syn_ack, fin and retransmission: how often this was sent before"),
             optional("client", &TcpEvent::client, "address:port, with syn"),
@@ -341,14 +345,15 @@ struct ConnectionSummary {
             required("syn_acks", &ConnectionSummary::syn_acks, "SYN-ACKs"),
             required("retransmissions", &ConnectionSummary::retransmissions,
                      "segments sent again, SYNs not counted"),
-            required("bytes_up", &ConnectionSummary::bytes_up, "payload along the arrow"),
-            required("bytes_down", &ConnectionSummary::bytes_down, "payload against the arrow")};
+            required("bytes_up", &ConnectionSummary::bytes_up, "payload from the client"),
+            required("bytes_down", &ConnectionSummary::bytes_down, "payload from the server")};
     }
 };
 
 struct HttpMessage {
     static constexpr std::string_view kind = "http";
-    static constexpr std::string_view doc = "An HTTP/1.1 request or response, seen on a link.";
+    static constexpr std::string_view doc =
+        "An HTTP/1.1 request or final response (or 101), seen on a link, at its first byte.";
     std::string link{};
     std::string end{};
     std::int64_t connection = 0;
@@ -371,16 +376,18 @@ struct HttpMessage {
             optional("method", &HttpMessage::method, "of a request"),
             optional("path", &HttpMessage::path, "of a request, with its query"),
             optional("status", &HttpMessage::status, "of a response"),
-            optional("call", &HttpMessage::call, "from the header X-Etimedout-Call"),
+            optional("call", &HttpMessage::call, "from the request's header X-Etimedout-Call"),
             optional("ended", &HttpMessage::ended, "when its last byte was seen"),
-            optional("body_bytes", &HttpMessage::body_bytes, "length of the body as transferred"),
+            optional("body_bytes", &HttpMessage::body_bytes, "length of the body, without chunks' framing"),
             required("complete", &HttpMessage::complete, "all that was announced was seen")};
     }
 };
 
 struct Datagram {
     static constexpr std::string_view kind = "datagram";
-    static constexpr std::string_view doc = "A UDP datagram or an ICMP message, seen on a link.";
+    static constexpr std::string_view doc =
+        "A UDP datagram or an ICMP message, seen on a link; neighbour discovery and the like are "
+        "left out.";
     std::string link{};
     std::string end{};
     std::string what{};

@@ -8,12 +8,10 @@ namespace etimedout {
 
 struct BurstLoss {
     static constexpr std::string_view kind = "burst_loss";
-    static constexpr std::string_view doc =
-        "Lose packets in bursts (Gilbert-Elliott model).";
+    static constexpr std::string_view doc = "Lose packets in bursts (Gilbert-Elliott model).";
     static constexpr std::string_view recipe =
         "netem loss gemodel at the sending end of the direction, in the link's router";
-    static constexpr std::string_view witness =
-        "the qdisc's drop count";
+    static constexpr std::string_view witness = "the qdisc's drop count";
     static constexpr std::string_view caller_sees =
         "pauses of a retransmission timeout or more, then normal speed";
     static constexpr Layer layer = Layer::packet;

@@ -8,8 +8,7 @@ namespace etimedout {
 
 struct Corrupt {
     static constexpr std::string_view kind = "corrupt";
-    static constexpr std::string_view doc =
-        "Flip one random bit in this share of all packets.";
+    static constexpr std::string_view doc = "Flip one random bit in this share of all packets.";
     static constexpr std::string_view recipe =
         "netem corrupt at the sending end of the direction, in the link's router";
     static constexpr std::string_view witness =
@@ -25,9 +24,9 @@ struct Corrupt {
     Probability correlation{};
 
     static constexpr auto fields() {
-        return std::tuple{
-            required("share", &Corrupt::share, "chance of each packet to be damaged"),
-            optional("correlation", &Corrupt::correlation, "how much a packet's fate resembles the one before")};
+        return std::tuple{required("share", &Corrupt::share, "chance of each packet to be damaged"),
+                          optional("correlation", &Corrupt::correlation,
+                                   "how much a packet's fate resembles the one before")};
     }
     Decision decide() const {
         return PacketPlan{.corrupt = share, .corrupt_correlation = correlation};

@@ -8,8 +8,7 @@ namespace etimedout {
 
 struct Duplicate {
     static constexpr std::string_view kind = "duplicate";
-    static constexpr std::string_view doc =
-        "Deliver this share of all packets twice.";
+    static constexpr std::string_view doc = "Deliver this share of all packets twice.";
     static constexpr std::string_view recipe =
         "netem duplicate at the sending end of the direction, in the link's router";
     static constexpr std::string_view witness =
@@ -27,7 +26,8 @@ struct Duplicate {
     static constexpr auto fields() {
         return std::tuple{
             required("share", &Duplicate::share, "chance of each packet to be doubled"),
-            optional("correlation", &Duplicate::correlation, "how much a packet's fate resembles the one before")};
+            optional("correlation", &Duplicate::correlation,
+                     "how much a packet's fate resembles the one before")};
     }
     Decision decide() const {
         return PacketPlan{.duplicate = share, .duplicate_correlation = correlation};

@@ -12,8 +12,7 @@ struct HangUpFault {
         "Close the connection in an orderly way when a request, or the first data, arrives.";
     static constexpr std::string_view recipe =
         "close when the first bytes have arrived and were read";
-    static constexpr std::string_view witness =
-        "the engine's record of connections closed";
+    static constexpr std::string_view witness = "the engine's record of connections closed";
     static constexpr std::string_view caller_sees =
         "end of file before an answer: 'empty reply', 'prematurely closed connection'";
     static constexpr Layer layer = Layer::stream;
@@ -21,13 +20,8 @@ struct HangUpFault {
     static constexpr Direction direction = Direction::down;
     static constexpr bool affects_open_connections = true;
 
-
-    static constexpr auto fields() {
-        return std::tuple<>{};
-    }
-    Decision decide() const {
-        return StreamPlan{HangUp{}};
-    }
+    static constexpr auto fields() { return std::tuple<>{}; }
+    Decision decide() const { return StreamPlan{HangUp{}}; }
     bool operator==(const HangUpFault&) const = default;
 };
 

@@ -8,12 +8,10 @@ namespace etimedout {
 
 struct Latency {
     static constexpr std::string_view kind = "latency";
-    static constexpr std::string_view doc =
-        "Hold every packet for `delay`, give or take `jitter`.";
+    static constexpr std::string_view doc = "Hold every packet for `delay`, give or take `jitter`.";
     static constexpr std::string_view recipe =
         "netem delay at the sending end of the direction, in the link's router";
-    static constexpr std::string_view witness =
-        "the qdisc's packet count";
+    static constexpr std::string_view witness = "the qdisc's packet count";
     static constexpr std::string_view caller_sees =
         "slower answers; a timeout where the caller's limit is below the sum of the delays";
     static constexpr Layer layer = Layer::packet;
@@ -29,9 +27,11 @@ struct Latency {
     static constexpr auto fields() {
         return std::tuple{
             required("delay", &Latency::delay, "mean delay each way it acts on").at_most(3600e9),
-            optional("jitter", &Latency::jitter, "half-width of the spread around the delay").at_most(3600e9),
+            optional("jitter", &Latency::jitter, "half-width of the spread around the delay")
+                .at_most(3600e9),
             optional("distribution", &Latency::distribution, "shape of the jitter"),
-            optional("correlation", &Latency::correlation, "how much a packet's delay resembles the one before")};
+            optional("correlation", &Latency::correlation,
+                     "how much a packet's delay resembles the one before")};
     }
     Decision decide() const {
         return PacketPlan{.delay = delay,

@@ -8,12 +8,10 @@ namespace etimedout {
 
 struct LinkDown {
     static constexpr std::string_view kind = "link_down";
-    static constexpr std::string_view doc =
-        "Take the link's carrier away until healed.";
+    static constexpr std::string_view doc = "Take the link's carrier away until healed.";
     static constexpr std::string_view recipe =
         "the callee's end of the link set down in the router";
-    static constexpr std::string_view witness =
-        "the interface's carrier_changes";
+    static constexpr std::string_view witness = "the interface's carrier_changes";
     static constexpr std::string_view caller_sees =
         "as a blackhole: retransmissions, then ETIMEDOUT; sometimes EHOSTUNREACH instead";
     static constexpr Layer layer = Layer::packet;
@@ -21,13 +19,8 @@ struct LinkDown {
     static constexpr Direction direction = Direction::both;
     static constexpr bool affects_open_connections = true;
 
-
-    static constexpr auto fields() {
-        return std::tuple<>{};
-    }
-    Decision decide() const {
-        return CarrierPlan{};
-    }
+    static constexpr auto fields() { return std::tuple<>{}; }
+    Decision decide() const { return CarrierPlan{}; }
     bool operator==(const LinkDown&) const = default;
 };
 

@@ -12,8 +12,7 @@ struct LinkFlap {
         "Take the link's carrier away for `down`, give it back for `up`, and again.";
     static constexpr std::string_view recipe =
         "the callee's end of the link set down and up in the router, on the world's clock";
-    static constexpr std::string_view witness =
-        "the interface's carrier_changes";
+    static constexpr std::string_view witness = "the interface's carrier_changes";
     static constexpr std::string_view caller_sees =
         "retransmissions that succeed once the link is back";
     static constexpr Layer layer = Layer::packet;
@@ -25,13 +24,14 @@ struct LinkFlap {
     Duration up{};
 
     static constexpr auto fields() {
-        return std::tuple{
-            required("down", &LinkFlap::down, "how long each outage lasts").at_least(1e6).at_most(86400e9),
-            required("up", &LinkFlap::up, "how long it works between outages").at_least(1e6).at_most(86400e9)};
+        return std::tuple{required("down", &LinkFlap::down, "how long each outage lasts")
+                              .at_least(1e6)
+                              .at_most(86400e9),
+                          required("up", &LinkFlap::up, "how long it works between outages")
+                              .at_least(1e6)
+                              .at_most(86400e9)};
     }
-    Decision decide() const {
-        return CarrierPlan{.down = down, .up = up};
-    }
+    Decision decide() const { return CarrierPlan{.down = down, .up = up}; }
     bool operator==(const LinkFlap&) const = default;
 };
 

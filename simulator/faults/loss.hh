@@ -12,8 +12,7 @@ struct Loss {
         "Lose this share of all packets, each independently of the others.";
     static constexpr std::string_view recipe =
         "netem loss at the sending end of the direction, in the link's router";
-    static constexpr std::string_view witness =
-        "the qdisc's drop count";
+    static constexpr std::string_view witness = "the qdisc's drop count";
     static constexpr std::string_view caller_sees =
         "retransmissions, so latency in steps of the retransmission timeout; a timeout at last";
     static constexpr Layer layer = Layer::packet;
@@ -25,13 +24,11 @@ struct Loss {
     Probability correlation{};
 
     static constexpr auto fields() {
-        return std::tuple{
-            required("share", &Loss::share, "chance of each packet to be lost"),
-            optional("correlation", &Loss::correlation, "how much a packet's fate resembles the one before")};
+        return std::tuple{required("share", &Loss::share, "chance of each packet to be lost"),
+                          optional("correlation", &Loss::correlation,
+                                   "how much a packet's fate resembles the one before")};
     }
-    Decision decide() const {
-        return PacketPlan{.loss = share, .loss_correlation = correlation};
-    }
+    Decision decide() const { return PacketPlan{.loss = share, .loss_correlation = correlation}; }
     bool operator==(const Loss&) const = default;
 };
 

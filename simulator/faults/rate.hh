@@ -12,8 +12,7 @@ struct RateLimit {
         "Let at most `rate` pass, with a queue of `queue` packets before the tail is dropped.";
     static constexpr std::string_view recipe =
         "netem rate and limit at the sending end of the direction, in the link's router";
-    static constexpr std::string_view witness =
-        "the qdisc's backlog and drop count";
+    static constexpr std::string_view witness = "the qdisc's backlog and drop count";
     static constexpr std::string_view caller_sees =
         "transfers as slow as the rate; latency as long as the queue; loss when it is full";
     static constexpr Layer layer = Layer::packet;
@@ -27,11 +26,11 @@ struct RateLimit {
     static constexpr auto fields() {
         return std::tuple{
             required("rate", &RateLimit::rate, "bits per second each way it acts on").at_least(1),
-            optional("queue", &RateLimit::queue, "packets that may wait").at_least(1).at_most(10000000)};
+            optional("queue", &RateLimit::queue, "packets that may wait")
+                .at_least(1)
+                .at_most(10000000)};
     }
-    Decision decide() const {
-        return PacketPlan{.rate = rate, .queue = queue};
-    }
+    Decision decide() const { return PacketPlan{.rate = rate, .queue = queue}; }
     bool operator==(const RateLimit&) const = default;
 };
 

@@ -8,14 +8,13 @@ namespace etimedout {
 
 struct Reject {
     static constexpr std::string_view kind = "reject";
-    static constexpr std::string_view doc =
-        "Refuse packets with a TCP reset or an ICMP error.";
+    static constexpr std::string_view doc = "Refuse packets with a TCP reset or an ICMP error.";
     static constexpr std::string_view recipe =
         "a reject rule in the forward chain of the link's router, icmp_ratelimit 0";
-    static constexpr std::string_view witness =
-        "the rule's packet counter";
+    static constexpr std::string_view witness = "the rule's packet counter";
     static constexpr std::string_view caller_sees =
-        "at connect, at once: ECONNREFUSED (tcp_reset, port), EHOSTUNREACH (host, admin), ENETUNREACH (net), ENOPROTOOPT (protocol)";
+        "at connect, at once: ECONNREFUSED (tcp_reset, port), EHOSTUNREACH (host, admin), "
+        "ENETUNREACH (net), ENOPROTOOPT (protocol)";
     static constexpr Layer layer = Layer::firewall;
     static constexpr Accepts accepts = packet_selectors;
     static constexpr Direction direction = Direction::up;
@@ -25,11 +24,10 @@ struct Reject {
 
     static constexpr auto fields() {
         return std::tuple{
-            required("with", &Reject::with, "the answer: tcp_reset or an ICMP destination unreachable code")};
+            required("with", &Reject::with,
+                     "the answer: tcp_reset or an ICMP destination unreachable code")};
     }
-    Decision decide() const {
-        return FirewallPlan{with};
-    }
+    Decision decide() const { return FirewallPlan{with}; }
     bool operator==(const Reject&) const = default;
 };
 

@@ -12,8 +12,7 @@ struct Reorder {
         "Let this share of packets overtake the others, which wait for `delay`.";
     static constexpr std::string_view recipe =
         "netem reorder at the sending end of the direction, in the link's router";
-    static constexpr std::string_view witness =
-        "the order of packets at the far end";
+    static constexpr std::string_view witness = "the order of packets at the far end";
     static constexpr std::string_view caller_sees =
         "duplicate ACKs, spurious retransmissions, lower throughput";
     static constexpr Layer layer = Layer::packet;
@@ -27,11 +26,15 @@ struct Reorder {
     std::int64_t gap = 0;
 
     static constexpr auto fields() {
-        return std::tuple{
-            required("share", &Reorder::share, "chance of each packet to overtake"),
-            required("delay", &Reorder::delay, "how long the overtaken ones wait").at_least(1).at_most(3600e9),
-            optional("correlation", &Reorder::correlation, "how much a packet's fate resembles the one before"),
-            optional("gap", &Reorder::gap, "only every gap-th packet may overtake").at_least(0).at_most(1000000)};
+        return std::tuple{required("share", &Reorder::share, "chance of each packet to overtake"),
+                          required("delay", &Reorder::delay, "how long the overtaken ones wait")
+                              .at_least(1)
+                              .at_most(3600e9),
+                          optional("correlation", &Reorder::correlation,
+                                   "how much a packet's fate resembles the one before"),
+                          optional("gap", &Reorder::gap, "only every gap-th packet may overtake")
+                              .at_least(0)
+                              .at_most(1000000)};
     }
     Decision decide() const {
         return PacketPlan{.delay = delay,

@@ -12,8 +12,7 @@ struct Reset {
         "Abort the connection with a TCP reset when a request, or the first data, arrives.";
     static constexpr std::string_view recipe =
         "SO_LINGER 0 and close when the first bytes have arrived";
-    static constexpr std::string_view witness =
-        "TcpOutRsts of the server's node";
+    static constexpr std::string_view witness = "TcpOutRsts of the server's node";
     static constexpr std::string_view caller_sees =
         "ECONNRESET on reading; a client that has not yet written: EPIPE";
     static constexpr Layer layer = Layer::stream;
@@ -21,13 +20,8 @@ struct Reset {
     static constexpr Direction direction = Direction::down;
     static constexpr bool affects_open_connections = true;
 
-
-    static constexpr auto fields() {
-        return std::tuple<>{};
-    }
-    Decision decide() const {
-        return StreamPlan{Abort{}};
-    }
+    static constexpr auto fields() { return std::tuple<>{}; }
+    Decision decide() const { return StreamPlan{Abort{}}; }
     bool operator==(const Reset&) const = default;
 };
 

@@ -111,12 +111,12 @@ struct Accepts {
     constexpr bool operator==(const Accepts&) const = default;
 };
 
-inline constexpr Accepts packet_selectors{.direction = true, .phase = true, .port = true,
-                                          .source = true, .connections = true};
-inline constexpr Accepts stream_selectors{.port = true, .source = true, .connections = true,
-                                          .requests = true, .match = true};
-inline constexpr Accepts message_selectors{.port = true, .source = true, .connections = true,
-                                           .requests = true, .match = true};
+inline constexpr Accepts packet_selectors{
+    .direction = true, .phase = true, .port = true, .source = true, .connections = true};
+inline constexpr Accepts stream_selectors{
+    .port = true, .source = true, .connections = true, .requests = true, .match = true};
+inline constexpr Accepts message_selectors{
+    .port = true, .source = true, .connections = true, .requests = true, .match = true};
 inline constexpr Accepts no_selectors{};
 
 }  // namespace etimedout

@@ -10,10 +10,8 @@ struct Silent {
     static constexpr std::string_view kind = "silent";
     static constexpr std::string_view doc =
         "Accept connections and requests, answer nothing, close nothing.";
-    static constexpr std::string_view recipe =
-        "the server's engine reads and never writes";
-    static constexpr std::string_view witness =
-        "the engine's record of connections held";
+    static constexpr std::string_view recipe = "the server's engine reads and never writes";
+    static constexpr std::string_view witness = "the engine's record of connections held";
     static constexpr std::string_view caller_sees =
         "a connection, then nothing: its own read timeout, or for ever";
     static constexpr Layer layer = Layer::stream;
@@ -21,13 +19,8 @@ struct Silent {
     static constexpr Direction direction = Direction::down;
     static constexpr bool affects_open_connections = true;
 
-
-    static constexpr auto fields() {
-        return std::tuple<>{};
-    }
-    Decision decide() const {
-        return StreamPlan{Swallow{}};
-    }
+    static constexpr auto fields() { return std::tuple<>{}; }
+    Decision decide() const { return StreamPlan{Swallow{}}; }
     bool operator==(const Silent&) const = default;
 };
 

@@ -10,12 +10,9 @@ struct Status {
     static constexpr std::string_view kind = "status";
     static constexpr std::string_view doc =
         "Answer requests with this status instead; `kind: status_503` is short for it.";
-    static constexpr std::string_view recipe =
-        "the server's engine answers in place of the route";
-    static constexpr std::string_view witness =
-        "the engine's record of answers given";
-    static constexpr std::string_view caller_sees =
-        "the status";
+    static constexpr std::string_view recipe = "the server's engine answers in place of the route";
+    static constexpr std::string_view witness = "the engine's record of answers given";
+    static constexpr std::string_view caller_sees = "the status";
     static constexpr Layer layer = Layer::message;
     static constexpr Accepts accepts = message_selectors;
     static constexpr Direction direction = Direction::down;
@@ -33,9 +30,7 @@ struct Status {
             optional("headers", &Status::headers, "headers to add, such as Retry-After"),
             optional("body", &Status::body, "the body; a short text by default")};
     }
-    Decision decide() const {
-        return StreamPlan{Respond{code, headers, body}};
-    }
+    Decision decide() const { return StreamPlan{Respond{code, headers, body}}; }
     bool operator==(const Status&) const = default;
 };
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <sys/types.h>
@@ -20,7 +21,7 @@ struct SpawnPlan {
     std::string cwd = "/";
     std::optional<std::string> user{};
     LimitSpec limits{};
-    int standard_input = -1;  // -1: /dev/null
+    int standard_input = -1;  // -1: /dev/null, for each of the three
     int standard_output = -1;
     int standard_error = -1;
 };
@@ -30,7 +31,9 @@ struct SpawnPlan {
 std::map<std::string, std::string> default_environment();
 
 // Started with vfork semantics, never fork: a capture ring must not be copied (see the kernel's
-// notes in docs/architecture.md). In a session and process group of its own.
+// notes in docs/architecture.md). In a session and process group of its own, with default signal
+// dispositions and no descriptor but the three standard ones. It never outlives this process: as
+// process 1 that is the kernel's doing (the PID namespace dies), elsewhere PR_SET_PDEATHSIG's.
 class Child {
 public:
     explicit Child(const SpawnPlan& plan);  // throws Error naming the program
@@ -40,7 +43,8 @@ public:
 
     pid_t pid() const { return pid_; }
     int pidfd() const { return pidfd_.get(); }  // readable when it has ended
-    // The exit code, 128 + n for signal n; nothing while it runs.
+    // The exit code, 128 + n for signal n; nothing while it runs. An ended child stays a zombie
+    // until the destructor, so that its process group's number cannot come to mean another.
     std::optional<int> poll();
     // Waits until it ends or the world's clock shows `t`.
     std::optional<int> wait_until(const WorldClock& clock, Duration t);
@@ -48,9 +52,14 @@ public:
     void signal(int number) const;
 
 private:
+    void end() noexcept;
+
     pid_t pid_ = -1;
     Fd pidfd_;
     std::optional<int> ended_{};
+    // PR_SET_PDEATHSIG is about the thread that started the child, not its process: outside a PID
+    // namespace of ours this thread starts it, and lives as long as the child.
+    std::thread keeper_{};
 };
 
 }  // namespace etimedout

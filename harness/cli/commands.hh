@@ -1,0 +1,22 @@
+// The commands, one function each; errors of the environment are thrown, verdicts are exit codes.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/cli/options.hh"
+
+namespace etimedout {
+
+ExitCode run_command(const RunOptions& options);
+ExitCode prove_command(const RunOptions& options);
+ExitCode check_command(const RunOptions& options);
+ExitCode list_command(const RunOptions& options);
+ExitCode recheck_command(const std::vector<std::filesystem::path>& folders, ColorChoice color);
+ExitCode new_command(const std::string& kind);
+ExitCode faults_command(const std::string& kind);
+ExitCode schema_command();
+ExitCode doctor_command();
+
+}  // namespace etimedout

@@ -1,0 +1,59 @@
+// Settle: how long a world must be watched after its last step.
+#include <algorithm>
+
+#include "harness/expect/facts.hh"
+#include "harness/expect/judge.hh"
+
+namespace etimedout {
+
+namespace {
+
+// Counts that an event after the last step could still raise above their bound.
+bool can_still_grow(const std::string& name) {
+    return name == "attempts" || name == "requests" || name == "syns" || name == "established" ||
+           name == "responses" || name == "retransmissions" || name == "reused" ||
+           name == "datagrams" || name == "open" || name == "in_flight";
+}
+
+Duration settle_of(const Expectation& expectation) {
+    if (expectation.during && !expectation.settle) return {};
+    Duration settle{};
+    const auto need = [&](Duration time) { settle = std::max(settle, time); };
+    const Duration absence = expectation.settle.value_or(least_settle);
+    for (const auto& [name, bound] : expectation.counts) {
+        if (bound.at_most && can_still_grow(name)) need(absence);
+    }
+    if (expectation.in_any && expectation.in_any->count.at_most) need(absence);
+    if (expectation.never) need(absence);
+    if (const auto& retries = expectation.retries) {
+        need(absence);
+        // The next gap of a back-off is as a rule twice the last.
+        if (!expectation.settle) {
+            for (const auto& gap : retries->gaps) need(2 * gap.at_most.value_or(Duration{}));
+        }
+    }
+    if (expectation.eventually) need(expectation.within.value_or(Duration{}));
+    // An idle connection is closed when no call waits for it any more; one that is closed because
+    // its request was not answered is closed while the call runs.
+    if (const auto& closed = expectation.closed; closed && closed->after) {
+        if (closed->since != "request") {
+            need(closed->after->at_most.value_or(Duration{}) + least_settle);
+        }
+    }
+    if (expectation.settle) need(*expectation.settle);
+    for (const Expectation& inner : expectation.any_of) need(settle_of(inner));
+    for (const Expectation& inner : expectation.all_of) need(settle_of(inner));
+    return settle;
+}
+
+}  // namespace
+
+Duration settle_of(const Scenario& scenario) {
+    Duration settle{};
+    for (const Expectation& expectation : scenario.expectations) {
+        settle = std::max(settle, settle_of(expectation));
+    }
+    return settle;
+}
+
+}  // namespace etimedout

@@ -1,0 +1,15 @@
+// The failure screen: what was expected, what was observed, what happened, and how to see it again.
+#pragma once
+
+#include <string>
+
+#include "harness/report/result.hh"
+#include "harness/report/text.hh"
+
+namespace etimedout {
+
+// Of a result that failed, is inconclusive or is an error; empty for one that passed or was skipped.
+// Ends with an end of line.
+std::string failure_screen(const ScenarioResult& result, const ConsoleStyle& style = {});
+
+}  // namespace etimedout

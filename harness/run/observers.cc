@@ -1,0 +1,61 @@
+// Observers: the captures of all links and the samplers of all nodes, for the length of a run.
+#include "harness/run/observers.hh"
+
+#include <algorithm>
+
+#include "simulator/net/namespace_guard.hh"
+
+namespace etimedout {
+
+namespace {
+
+// Samples come once a second at first; over minutes of silence a twentieth of the time that has
+// passed is close enough, and keeps a long timeout from costing a thousand samples.
+constexpr Duration first_pause = 1s;
+constexpr int share_of_elapsed = 20;
+
+}  // namespace
+
+Observers::Observers(World& world, const std::filesystem::path& output, EventSink& sink,
+                     const WorldClock& clock)
+    : sink_{sink}, clock_{clock}, captures_{clock}, pause_{first_pause}, timers_{clock} {
+    for (const NamedLink& named : world.topology().links) {
+        Link& link = world.link(named.name);
+        const NamespaceGuard inside{link.router_namespace()};
+        captures_.add(
+            {named.name, "near", link.near_interface(), output / (named.name + ".near.pcap")});
+        captures_.add(
+            {named.name, "far", link.far_interface(), output / (named.name + ".far.pcap")});
+    }
+    captures_.start();
+    for (const NamedNode& named : world.topology().nodes) {
+        samplers_.push_back(run_in_node(world.node(named.name),
+                                        [&] { return std::make_unique<NodeSampler>(named.name); }));
+    }
+    sample();
+    plan_next();
+}
+
+Observers::~Observers() = default;
+
+void Observers::sample() {
+    const std::lock_guard lock{mutex_};
+    const Duration now = clock_.now();
+    for (const auto& sampler : samplers_) {
+        for (auto& what : sampler->sample()) sink_.put({now, std::move(what)});
+    }
+}
+
+void Observers::plan_next() {
+    pause_ = std::max(first_pause, clock_.now() / share_of_elapsed);
+    timers_.at(clock_.now() + pause_, [this] {
+        sample();
+        plan_next();
+    });
+}
+
+void Observers::finish() {
+    for (Event& event : captures_.finish()) sink_.put(std::move(event));
+}
+
+}  // namespace etimedout

@@ -1,0 +1,33 @@
+// RunOrder: all that a world is told beside the scenario's text.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "simulator/base/error.hh"
+
+namespace etimedout {
+
+enum class FaultUse { as_written, left_out };
+
+// Written to the run's folder as JSON; kept with the results, so that `recheck` reads the same
+// scenario again.
+struct RunOrder {
+    std::string file{};          // the scenario's name on the host, for messages
+    std::string scenario_dir{};  // the folder on the host that is seen as /scenario inside
+    std::size_t row = 0;         // of the matrix
+    std::uint64_t seed = 1;
+    std::string clock = "virtual";
+    std::string firewall = "auto";  // auto, nftables, iptables
+    FaultUse faults = FaultUse::as_written;
+    std::map<std::string, std::string> variables{};
+    std::map<std::string, std::string> set{};  // a counter-example's replacements
+    bool operator==(const RunOrder&) const = default;
+};
+
+std::string write_run_order(const RunOrder& order);
+RunOrder read_run_order(std::string_view json);  // throws Error
+
+}  // namespace etimedout

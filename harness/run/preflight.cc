@@ -1,0 +1,92 @@
+// Preflight: whether this machine has what a scenario needs, before anything is started.
+#include "harness/run/preflight.hh"
+
+#include <fmt/format.h>
+
+#include "simulator/net/probe.hh"
+#include "simulator/node/known_programs.hh"
+
+namespace etimedout {
+
+namespace {
+
+std::optional<Problem> missing_need(const Need& need) {
+    if (need.what == "netem") return std::nullopt;  // looked at with the clock, below
+    if (!find_program(need.what)) {
+        return Problem{
+            fmt::format("`{}` is not installed", need.what),
+            fmt::format("apt-get install {}", debian_package(need.what).value_or(need.what))};
+    }
+    if (need.version.empty()) return std::nullopt;
+    const auto version = program_version(need.what);
+    if (!version) return version.error();
+    const auto enough = fulfils(*version, need.version);
+    if (!enough) return enough.error();
+    if (*enough) return std::nullopt;
+    return Problem{fmt::format("`{}` {} is here, {} is needed", need.what, *version, need.version),
+                   "install that version"};
+}
+
+bool shapes_packets(const Scenario& scenario) {
+    for (const Step& step : scenario.steps) {
+        const auto* fault = std::get_if<FaultStep>(&step.what);
+        if (fault != nullptr &&
+            std::holds_alternative<PacketPlan>(decision_of(fault->armed.fault))) {
+            return true;
+        }
+    }
+    const LinkSpec usual;
+    for (const NamedLink& link : scenario.topology.links) {
+        if (link.spec.latency != usual.latency || link.spec.rate != usual.rate) return true;
+    }
+    for (const Need& need : scenario.needs) {
+        if (need.what == "netem") return true;
+    }
+    return false;
+}
+
+bool has_firewall_fault(const Scenario& scenario) {
+    for (const Step& step : scenario.steps) {
+        const auto* fault = std::get_if<FaultStep>(&step.what);
+        if (fault != nullptr &&
+            std::holds_alternative<FirewallPlan>(decision_of(fault->armed.fault))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// In real time the host's kernel is what it is; a virtual one has everything.
+std::optional<Problem> missing_in_kernel(const Scenario& scenario) {
+    static const NetCapabilities host = probe_network();
+    if (shapes_packets(scenario) && !host.netem.present) {
+        return Problem{host.netem.reason, host.netem.remedy};
+    }
+    if (has_firewall_fault(scenario) && !host.nftables.present && !host.iptables.present) {
+        return Problem{host.nftables.reason, host.nftables.remedy};
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Problem> missing_for(const Scenario& scenario, const std::string& clock,
+                                   const std::filesystem::path& scenario_dir) {
+    for (const Need& need : scenario.needs) {
+        if (auto problem = missing_need(need)) return problem;
+    }
+    for (const NamedNode& node : scenario.topology.nodes) {
+        if (!node.spec.process) continue;
+        if (auto problem = missing_program(node.spec.process->run, scenario_dir)) return problem;
+    }
+    for (const Step& step : scenario.steps) {
+        const auto* call = std::get_if<CallStep>(&step.what);
+        if (call == nullptr) continue;
+        const auto* exec = std::get_if<ExecCall>(&call->what);
+        if (exec == nullptr) continue;
+        if (auto problem = missing_program(exec->command, scenario_dir)) return problem;
+    }
+    return clock == "real" ? missing_in_kernel(scenario) : std::nullopt;
+}
+
+}  // namespace etimedout

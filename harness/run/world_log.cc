@@ -1,0 +1,42 @@
+// WorldLog: the world's raw events, on their way to the run's folder.
+#include "harness/run/world_log.hh"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "simulator/base/error.hh"
+#include "simulator/events/jsonl.hh"
+
+namespace etimedout {
+
+namespace {
+constexpr std::size_t enough_to_write = 256U << 10U;
+}
+
+WorldLog::WorldLog(const std::filesystem::path& file)
+    : file_{checked("create " + file.string(),
+                    ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644))} {}
+
+void WorldLog::put(Event event) {
+    const std::lock_guard lock{mutex_};
+    waiting_ += to_json_line(event);
+    waiting_ += '\n';
+    if (waiting_.size() >= enough_to_write) write_out();
+}
+
+void WorldLog::flush() {
+    const std::lock_guard lock{mutex_};
+    write_out();
+}
+
+void WorldLog::write_out() {
+    std::string_view rest = waiting_;
+    while (!rest.empty()) {
+        const auto written =
+            checked("write the event log", ::write(file_.get(), rest.data(), rest.size()));
+        rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+    waiting_.clear();
+}
+
+}  // namespace etimedout

@@ -1,0 +1,171 @@
+// The inside of a run: what process 1 of a world does, from its first mount to its last event.
+#include "harness/run/world_main.hh"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <optional>
+
+#include <linux/reboot.h>
+#include <sys/prctl.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "harness/expect/judge.hh"
+#include "harness/run/folder.hh"
+#include "harness/run/observers.hh"
+#include "harness/run/order.hh"
+#include "harness/run/step_runner.hh"
+#include "harness/run/world_log.hh"
+#include "harness/scenario/parse.hh"
+#include "simulator/base/timestamp.hh"
+#include "simulator/net/firewall.hh"
+#include "simulator/world/world.hh"
+
+namespace etimedout {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// What is sent last is still under way for a while; nobody who waits for a FIN minds this much.
+constexpr Duration shortest_settle = 100ms;
+
+// The run as the driver ordered it, read from the host's files before anything is mounted.
+struct Order {
+    RunOrder run;
+    Scenario scenario;
+};
+
+Order read_order(const fs::path& folder) {
+    Order order{read_run_order(read_whole_file(folder / run_files::order)), {}};
+    ParseOptions options;
+    options.variables = order.run.variables;
+    options.set = order.run.set;
+    auto parsed =
+        parse_scenarios(read_whole_file(folder / run_files::scenario), order.run.file, options);
+    if (const auto* errors = std::get_if<std::vector<ScenarioError>>(&parsed)) {
+        throw Error{"the driver and the world read the scenario differently:\n" +
+                    errors->front().render()};
+    }
+    order.scenario = std::move(std::get<std::vector<Scenario>>(parsed).at(order.run.row));
+    return order;
+}
+
+std::optional<FirewallBackend> backend_from(const std::string& name) {
+    return from_word<FirewallBackend>(name);  // nothing for `auto`
+}
+
+// Everything of one run inside, in the order of its lifetime.
+class Inside {
+public:
+    Inside(Order order, const RootFileSystem& root)
+        : order_{std::move(order)}, root_{root}, log_{root.output() / run_files::raw_events} {}
+
+    void run() {
+        begin_log();
+        watch_.emplace(clock_);
+        watch_->at(order_.scenario.limit.virtual_time, [this] { give_up(); });
+        try {
+            live();
+            finish({.reason = "ok"});
+        } catch (const Error& error) {
+            finish({.reason = "world", .message = error.what(), .advice = error.advice()});
+        }
+    }
+
+private:
+    // From here to the end of the scope there is a network.
+    void live() {
+        World world{{.topology = order_.scenario.topology,
+                     .seed = order_.run.seed,
+                     .firewall = backend_from(order_.run.firewall)},
+                    {.root = root_, .clock = clock_, .sink = log_}};
+        Observers observers{world, root_.output(), log_, clock_};
+        world.start_programs();
+        log_.flush();
+        StepRunner steps{order_.scenario, order_.run.faults, world, observers, log_, clock_};
+        steps.run();
+        clock_.sleep_until(clock_.now() + std::max(settle_of(order_.scenario), shortest_settle));
+        observers.sample();
+        world.testify();
+        // The wire is not watched while programs are being ended: what they do then is not theirs.
+        observers.finish();
+    }
+
+    void begin_log() {
+        log_.put({Duration{}, LogBegin{.scenario = order_.scenario.name,
+                                       .seed = std::to_string(order_.run.seed),
+                                       .clock = order_.run.clock,
+                                       .start = write_timestamp(clock_.wall_begin()),
+                           .variables = order_.scenario.variables}});
+    }
+
+    // On the timers' thread, while the scenario is stuck: write what there is, and end at once.
+    void give_up() {
+        finish({.reason = "nothing_happens",
+                .message = fmt::format("nothing happened any more: the scenario was not over at "
+                                       "t={}",
+                                       human(clock_.now())),
+                .advice = "a call without a deadline, or a program that waits for ever? raise "
+                          "`limit: {virtual: …}` if it needs longer"});
+        power_off(order_.run.clock);
+    }
+
+    void finish(LogEnd end) {
+        if (finished_.exchange(true)) return;
+        // Whether the driver had to shake a spinning program loose decides what the run was.
+        if (fs::exists(root_.output() / run_files::stalled)) {
+            end = {.reason = "stands_still",
+                   .message = fmt::format("virtual time stands still at t={}: {}",
+                                          human(clock_.now()), end.message),
+                   .advice =
+                       "a program that spins without ever sleeping stops the clock; run it "
+                       "with `time: real`, or raise `limit: {real: …}`"};
+        }
+        log_.put({clock_.now(), std::move(end)});
+        log_.flush();
+    }
+
+public:
+    // A virtual world ends with its kernel; one in real time with its process 1.
+    [[noreturn]] static void power_off(const std::string& clock) {
+        if (clock == "virtual") ::reboot(LINUX_REBOOT_CMD_POWER_OFF);
+        std::_Exit(EXIT_SUCCESS);
+    }
+
+private:
+    Order order_;
+    const RootFileSystem& root_;
+    WorldClock clock_;
+    WorldLog log_;
+    std::optional<Timers> watch_;
+    std::atomic<bool> finished_{false};
+};
+
+}  // namespace
+
+int world_main(const fs::path& folder) {
+    // Waits end when they should, and not up to 50 µs later.
+    ::prctl(PR_SET_TIMERSLACK, 1);
+    std::string clock = "virtual";
+    try {
+        Order order = read_order(folder);
+        clock = order.run.clock;
+        const WorldFolders folders{order.run.scenario_dir, folder};
+        const RootFileSystem root = clock == "virtual" ? RootFileSystem::enter_virtual(folders)
+                                                       : RootFileSystem::enter_real(folders);
+        Inside inside{std::move(order), root};
+        inside.run();
+        Inside::power_off(clock);
+    } catch (const std::exception& error) {
+        // No log could be written: the console is all that is left to say it on.
+        fmt::print(stderr, "{}\n", error.what());
+        std::fflush(stderr);
+    }
+    Inside::power_off(clock);
+}
+
+}  // namespace etimedout

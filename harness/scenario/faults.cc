@@ -1,0 +1,303 @@
+// Faults: reading kind, fields, selectors and target.
+#include "harness/scenario/faults.hh"
+
+#include <algorithm>
+
+namespace etimedout {
+
+namespace {
+
+template <class F>
+concept HasKindSuffix = requires { F::kind_suffix; };
+
+// Keys that say where a fault acts and what it is called; all faults have them.
+constexpr std::array<std::string_view, 4> common_keys{"id", "link", "node", "kind"};
+
+const std::vector<LaterKey>& later_keys() {
+    static const std::vector<LaterKey> later{
+        {"resolver", "faults act on a `link` in this version"},
+        {"after", "select with `first`, `nth`, `probability` or `for`; or put a `wait` before the "
+                  "fault"}};
+    return later;
+}
+
+const Table<Selectors>& selector_table() { return table_of<Selectors>("a selector"); }
+
+// What a selector needs a fault to accept.
+bool accepts_selector(const Accepts& accepts, std::string_view key) {
+    if (key == "direction") return accepts.direction;
+    if (key == "phase") return accepts.phase;
+    if (key == "port") return accepts.port;
+    if (key == "source") return accepts.source;
+    if (key == "match") return accepts.match;
+    if (key == "for") return true;
+    return accepts.connections || accepts.requests;  // first, nth, probability
+}
+
+// The unit a count is in, and whether the fault can count that.
+bool check_unit(Reading& reading, const YamlNode& node, std::string_view key, Layer layer,
+                const Accepts& accepts, const std::optional<CountedUnit>& written) {
+    const CountedUnit unit = written.value_or(layer == Layer::message ? CountedUnit::requests
+                                                                      : CountedUnit::connections);
+    if (unit == CountedUnit::connections ? accepts.connections : accepts.requests) return true;
+    reading.error(node.at,
+                  fmt::format("`{}`: a fault of the {} layer cannot count {}", key, word_of(layer),
+                              unit == CountedUnit::connections ? "connections" : "requests"),
+                  unit == CountedUnit::connections ? "count requests" : "count connections");
+    return false;
+}
+
+// A node of the scenario, or an address with an optional length.
+bool check_source(Reading& reading, const YamlNode& node) {
+    const std::string_view text = node.text;
+    const bool address = !text.empty() && text.find_first_not_of("0123456789abcdefABCDEF.:/") ==
+                                              std::string_view::npos &&
+                         text.find_first_of(".:") != std::string_view::npos;
+    return address || reading.check_name(node, {NameKind::node}, "node");
+}
+
+struct FaultText {
+    std::string_view kind;
+    std::string_view suffix;  // "503" of status_503
+};
+
+bool read_selectors(Reading& reading, const YamlNode& node, const FaultText& text, Layer layer,
+                    const Accepts& accepts, Selectors& out) {
+    bool good = true;
+    for (const YamlPair& pair : node.pairs) {
+        const std::string_view key = pair.key.text;
+        const auto* spec = selector_table().find(key);
+        if (spec == nullptr) continue;
+        if (!accepts_selector(accepts, key)) {
+            std::vector<std::string> known;
+            for (const KeyForm& each : selectors_of(accepts)) {
+                known.push_back(fmt::format("`{}`", each.name));
+            }
+            reading.error(pair.key.at, fmt::format("the fault `{}` has no selector `{}`", text.kind,
+                                                   key),
+                          fmt::format("it has {}", fmt::join(known, ", ")));
+            good = false;
+            continue;
+        }
+        if (!spec->read(reading, pair.value, out)) {
+            good = false;
+            continue;
+        }
+        if (key == "source") good = check_source(reading, pair.value) && good;
+        if (key == "first") {
+            good = check_unit(reading, pair.value, key, layer, accepts, out.first->unit) && good;
+        } else if (key == "nth") {
+            good = check_unit(reading, pair.value, key, layer, accepts, out.nth->unit) && good;
+        } else if (key == "probability") {
+            good = check_unit(reading, pair.value, key, layer, accepts, out.probability->unit) &&
+                   good;
+        } else if (key == "for" && out.lasting == Duration{}) {
+            reading.error(pair.value.at, "`for: 0s` heals the fault at once", "write how long it lasts");
+            good = false;
+        }
+    }
+    return good;
+}
+
+// The fault's own fields, and then nothing that nobody knows.
+template <class F>
+bool read_fields(Reading& reading, const YamlNode& node, const FaultText& text, F& out) {
+    const Table<F>& table = table_of<F>("a fault");
+    bool good = true;
+    std::vector<std::string_view> meant;
+    std::vector<std::string_view> known{common_keys.begin(), common_keys.end()};
+    for (const auto& key : table.keys) known.push_back(key.name);
+    for (const KeyForm& key : selectors_of(F::accepts)) {
+        known.push_back(selector_table().find(key.name)->name);
+    }
+    for (const YamlPair& pair : node.pairs) {
+        const std::string_view key = pair.key.text;
+        if (const auto* spec = table.find(key)) {
+            good = spec->read(reading, pair.value, out) && good;
+        } else if (std::find(common_keys.begin(), common_keys.end(), key) == common_keys.end() &&
+                   selector_table().find(key) == nullptr) {
+            meant.push_back(unknown_key(reading, pair.key, fmt::format("the fault `{}`", text.kind),
+                                        known, later_keys()));
+            good = false;
+        }
+    }
+    for (const auto& key : table.keys) {
+        if (key.presence != Presence::required || node.find(key.name) != nullptr) continue;
+        if constexpr (HasKindSuffix<F>) {
+            if (!text.suffix.empty()) continue;
+        }
+        good = false;
+        if (std::find(meant.begin(), meant.end(), key.name) != meant.end()) continue;
+        missing_key(reading, node.at, fmt::format("the fault `{}`", text.kind), key.name, key.doc,
+                    key.form.example);
+    }
+    return good;
+}
+
+// `status_503`: the suffix is the value of one field.
+template <class F>
+bool read_suffix(Reading& reading, const YamlNode& node, const FaultText& text, F& out) {
+    if (text.suffix.empty()) return true;
+    bool good = true;
+    if constexpr (HasKindSuffix<F>) {
+        for_each_field<F>([&](const auto& field) {
+            if constexpr (std::same_as<std::remove_cvref_t<decltype(field.member)>,
+                                       std::remove_cvref_t<decltype(F::kind_suffix)>>) {
+                if (field.member != F::kind_suffix) return;
+                YamlNode value = *node.find("kind");
+                value.text = text.suffix;
+                const Range range{field.lowest, field.highest};
+                using Member = std::remove_cvref_t<decltype(out.*F::kind_suffix)>;
+                good = Value<Member>::read(reading, field.name, value, range, out.*F::kind_suffix);
+                if (const YamlPair* pair = node.find_pair(field.name)) {
+                    reading.error(pair->key.at, fmt::format("`{}_{}` says `{}` already", F::kind,
+                                                            text.suffix, field.name),
+                                  fmt::format("remove it, or write kind: {}", F::kind));
+                    good = false;
+                }
+            }
+        });
+    }
+    return good;
+}
+
+bool check_target(Reading& reading, const YamlNode& node, std::string_view kind, Layer layer,
+                  FaultStep& out) {
+    const YamlPair* link = node.find_pair("link");
+    const YamlPair* at_node = node.find_pair("node");
+    const bool on_node = layer == Layer::node;
+    const YamlPair* right = on_node ? at_node : link;
+    const YamlPair* wrong = on_node ? link : at_node;
+    const std::string_view wanted = on_node ? "node" : "link";
+    if (wrong != nullptr) {
+        reading.error(wrong->key.at, fmt::format("the fault `{}` acts on a {}, not on a {}", kind,
+                                                 wanted, on_node ? "link" : "node"),
+                      fmt::format("write {}: NAME", wanted));
+        return false;
+    }
+    if (right == nullptr) {
+        if (node.find("resolver") != nullptr) return false;  // an error of its own
+        missing_key(reading, node.at, fmt::format("the fault `{}`", kind), wanted,
+                    "where it acts", {});
+        return false;
+    }
+    if (!reading.check_name(right->value, {on_node ? NameKind::node : NameKind::link}, wanted)) {
+        return false;
+    }
+    out.target = right->value.text;
+    const LinkSpec* spec = reading.topology.link(out.target);
+    if (spec != nullptr && (layer == Layer::stream || layer == Layer::message)) {
+        const NodeSpec* callee = reading.topology.node(spec->to);
+        if (callee != nullptr && !callee->stub) {
+            reading.error(right->value.at,
+                          fmt::format("the fault `{}` acts in the stub at the link's receiving end, "
+                                      "and `{}` is no stub", kind, spec->to),
+                          "in this version faults of the stream and message layers need `stub:` "
+                          "there; packet and firewall faults work on any link");
+            return false;
+        }
+    }
+    return true;
+}
+
+template <class F>
+bool read_kind(Reading& reading, const YamlNode& node, const FaultText& text, FaultStep& out) {
+    F fault{};
+    bool good = read_fields(reading, node, text, fault);
+    good = read_suffix(reading, node, text, fault) && good;
+    good = read_selectors(reading, node, text, F::layer, F::accepts, out.armed.selectors) && good;
+    good = check_target(reading, node, F::kind, F::layer, out) && good;
+    out.armed.fault = std::move(fault);
+    return good;
+}
+
+// "status_503" is `status` with a suffix, where `status` takes one.
+template <class F>
+std::optional<FaultText> as_kind(std::string_view text) {
+    if (text == F::kind) return FaultText{F::kind, {}};
+    if constexpr (HasKindSuffix<F>) {
+        if (text.size() > F::kind.size() + 1 && text.starts_with(F::kind) &&
+            text[F::kind.size()] == '_') {
+            return FaultText{F::kind, text.substr(F::kind.size() + 1)};
+        }
+    }
+    return std::nullopt;
+}
+
+Form text_form(std::string example) {
+    Form form = Value<std::string>::form({});
+    form.example = std::move(example);
+    return form;
+}
+
+}  // namespace
+
+std::vector<std::string_view> fault_kinds() {
+    std::vector<std::string_view> kinds;
+    AllFaults::for_each([&](auto type) { kinds.push_back(decltype(type)::type::kind); });
+    return kinds;
+}
+
+bool read_fault(Reading& reading, const YamlNode& node, FaultStep& out) {
+    if (!want_map(reading, "fault", node)) return false;
+    const YamlNode* kind = node.find("kind");
+    if (kind == nullptr) {
+        missing_key(reading, node.at, "a fault", "kind", "what goes wrong", "blackhole");
+        return false;
+    }
+    if (!want_scalar(reading, "kind", *kind, "a kind of fault")) return false;
+    bool known = false;
+    bool good = false;
+    AllFaults::for_each([&](auto type) {
+        using F = typename decltype(type)::type;
+        const auto text = as_kind<F>(kind->text);
+        if (known || !text) return;
+        known = true;
+        good = read_kind<F>(reading, node, *text, out);
+    });
+    if (!known) {
+        reading.error(kind->at, fmt::format("no fault is called {}", quote(kind->text)),
+                      suggest(kind->text, fault_kinds(), "faults"));
+    }
+    return good;
+}
+
+std::vector<KeyForm> selectors_of(const Accepts& accepts) {
+    std::vector<KeyForm> keys;
+    Form form = selector_table().form();
+    for (KeyForm& key : form.keys) {
+        if (accepts_selector(accepts, key.name)) keys.push_back(std::move(key));
+    }
+    return keys;
+}
+
+Form fault_form() {
+    Form either;
+    either.kind = Form::Kind::either;
+    either.name = "fault";
+    AllFaults::for_each([&](auto type) {
+        using F = typename decltype(type)::type;
+        Form object = table_of<F>("a fault").form();
+        object.name = F::kind;
+        Form kind;
+        if constexpr (HasKindSuffix<F>) {
+            kind.name = "kind";
+            kind.pattern = fmt::format("^{}(_.+)?$", F::kind);
+            for (KeyForm& key : object.keys) key.required = false;
+        } else {
+            kind = words_form({std::string{F::kind}});
+        }
+        std::vector<KeyForm> keys{
+            {"kind", std::string{F::doc}, true, kind, {}, {}},
+            {"id", "its name in expectations and `heal`", false, text_form("cut"), {}, {}},
+            {F::layer == Layer::node ? "node" : "link", "where it acts", true, text_form("api"), {},
+             {}}};
+        for (KeyForm& key : object.keys) keys.push_back(std::move(key));
+        for (KeyForm& key : selectors_of(F::accepts)) keys.push_back(std::move(key));
+        object.keys = std::move(keys);
+        either.of.push_back(std::move(object));
+    });
+    return either;
+}
+
+}  // namespace etimedout

@@ -1,0 +1,135 @@
+// The reference of the whole language, as Markdown.
+#include <fmt/format.h>
+
+#include "harness/scenario/calls.hh"
+#include "harness/scenario/document.hh"
+#include "harness/scenario/expectations.hh"
+#include "harness/scenario/faults.hh"
+#include "harness/scenario/reference.hh"
+#include "harness/scenario/steps.hh"
+#include "harness/scenario/topology.hh"
+
+namespace etimedout {
+
+namespace {
+
+std::string cell(std::string_view text) {
+    std::string safe;
+    for (const char c : text) {
+        if (c == '|') safe += '\\';
+        safe += c;
+    }
+    return safe;
+}
+
+// A bound's three spellings would fill every cell: they are explained once.
+std::string value_of(const Form& form) {
+    if (form.kind == Form::Kind::either && !form.name.empty()) return form.name;
+    if (form.kind == Form::Kind::map && form.of.front().kind == Form::Kind::either &&
+        !form.of.front().name.empty()) {
+        return fmt::format("map of names to: {}", form.of.front().name);
+    }
+    if (form.kind == Form::Kind::named) return fmt::format("[{0}](#{0}s)", form.name);
+    return describe(form);
+}
+
+std::string table_of_keys(const Form& object) {
+    bool places = false;
+    for (const KeyForm& key : object.keys) places = places || !key.where.empty();
+    std::string text = places ? "| key | at | value | meaning |\n|---|---|---|---|\n"
+                              : "| key | value | default | meaning |\n|---|---|---|---|\n";
+    for (const KeyForm& key : object.keys) {
+        const std::string value = cell(value_of(key.form));
+        if (places) {
+            text += fmt::format("| `{}` | {} | {} | {} |\n", key.name, key.where, value,
+                                cell(key.doc));
+        } else {
+            text += fmt::format("| `{}` | {} | {} | {} |\n", key.name, value,
+                                key.required ? "required" : cell(key.initial), cell(key.doc));
+        }
+    }
+    return text + "\n";
+}
+
+constexpr std::string_view introduction = R"(# The scenario language
+
+This page is made from the tables that read scenarios; `etimedout schema` prints the same as a
+JSON Schema for editors.
+
+```yaml
+scenario: 1
+name: connect to a blackholed port times out in the kernel
+nodes:
+  client: {like: linux-6.1, sysctl: {net.ipv4.tcp_syn_retries: 2}}
+  server: {stub: tcp, port: 80}
+links: {api: client -> server:80}
+steps:
+  - fault: {link: api, kind: blackhole}
+  - call: {id: c, link: api, tcp: connect, deadline: 60s}
+expect:
+  - {at: c, outcome: connect_timeout, errno: ETIMEDOUT, total: 7s -200ms/+600ms}
+  - {at: api, of: c, attempts: 1, syns: 3, established: 0}
+```
+
+)";
+
+constexpr std::string_view quantities = R"(## Quantities and bounds
+
+Units are mandatory: `us ms s m h` for time, `b kb mb gb` (powers of 1000) and `k M` (powers of
+1024) for sizes, `bit kbit mbit gbit` for rates, `%` for shares.
+
+A bound is a value, a value with a tolerance (`30s ±100ms`, `2s ±10%`, `10s -50ms/+1s`; `+/-` for
+`±`), or words: `{at_most: 5s}`, `{at_least: 2}`, `{between: [1s, 2s]}`. A bare duration stands for
+the window from T - max(5 ms, 1 %) to T + max(50 ms, 10 %). A window wider than 10 % without a
+reason, in `because` or in a comment beside or above it, is a finding of `check`.
+
+## Variables
+
+`${name}` stands for a variable of `vars` or `matrix`, or for one of these:
+
+| variable | meaning |
+|---|---|
+| `${scenario.dir}` | the folder of the scenario's file |
+| `${links.NAME.url}` | `http://HOST:PORT` of the link's callee, as its caller knows it |
+| `${links.NAME.host}`, `.port`, `.ip` | the parts of it; the callee's address |
+| `${nodes.NAME.ip}`, `.name` | where the node is called, or else calls from |
+
+Variables may be made of variables. Inside braces and brackets quote it: `{get: "${path}"}`.
+`$${` stands for `${` itself. `--var name=value` replaces a declared variable.
+
+)";
+
+}  // namespace
+
+std::string language_markdown() {
+    std::string text{introduction};
+    text += "## Top level\n\n" + table_of_keys(scenario_form());
+    text += quantities;
+    text += "## Nodes\n\nA node is a host of its own. `run`, `stub` and `external` exclude each "
+            "other; a node with none of them only makes calls.\n\n" +
+            table_of_keys(node_form());
+    text += "## Links\n\nA link is written `caller -> callee:port`, or as a map:\n\n" +
+            table_of_keys(link_form().of.back());
+    text += "## Steps\n\nA step is one of these, done in order.\n\n" + table_of_keys(step_form());
+    text += "## Calls\n\nA call has one of `get`, `request`, `tcp`, `dns`, `ping` and `exec`.\n\n" +
+            table_of_keys(call_form());
+    text += "## Expectations\n\nEach key is one fact that must hold. Keys without a place select or "
+            "explain, or stand alone.\n\n" +
+            table_of_keys(expectation_form());
+    text += "## Faults\n\nSelectors say which traffic a fault is for; everything left out selects "
+            "everything.\n\n";
+    Form selectors;
+    selectors.keys = selectors_of({.direction = true,
+                                   .phase = true,
+                                   .port = true,
+                                   .source = true,
+                                   .connections = true,
+                                   .requests = true,
+                                   .match = true});
+    text += table_of_keys(selectors);
+    text += faults_markdown();
+    while (text.ends_with("\n\n")) text.pop_back();
+    return text;
+}
+
+}  // namespace etimedout

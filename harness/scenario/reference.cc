@@ -1,0 +1,224 @@
+// The reference of faults: for a terminal, as Markdown, and as a scenario to start from.
+#include "harness/scenario/reference.hh"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "harness/scenario/faults.hh"
+
+namespace etimedout {
+
+namespace {
+
+// What the reference says of one fault, whichever it is.
+struct FaultText {
+    std::string_view kind;
+    std::string_view doc;
+    std::string_view recipe;
+    std::string_view witness;
+    std::string_view caller_sees;
+    std::string_view layer;
+    std::string_view direction;
+    bool open_connections = false;
+    bool needs_node = false;
+    std::vector<KeyForm> fields{};
+    std::vector<KeyForm> selectors{};
+};
+
+std::vector<FaultText> all_faults() {
+    std::vector<FaultText> faults;
+    AllFaults::for_each([&](auto type) {
+        using F = typename decltype(type)::type;
+        faults.push_back({F::kind, F::doc, F::recipe, F::witness, F::caller_sees, word_of(F::layer),
+                          word_of(F::direction), F::affects_open_connections,
+                          F::layer == Layer::node, table_of<F>("a fault").form().keys,
+                          selectors_of(F::accepts)});
+    });
+    return faults;
+}
+
+const FaultText* find(const std::vector<FaultText>& faults, std::string_view kind) {
+    const auto found = std::find_if(faults.begin(), faults.end(),
+                                    [&](const FaultText& fault) { return fault.kind == kind; });
+    return found != faults.end() ? &*found : nullptr;
+}
+
+std::string example_of(const FaultText& fault) {
+    std::string keys;
+    for (const KeyForm& field : fault.fields) {
+        if (field.required) keys += fmt::format(", {}: {}", field.name, field.form.example);
+    }
+    // A fault all of whose fields may be left out does nothing then.
+    if (keys.empty() && !fault.fields.empty()) {
+        const KeyForm& field = fault.fields.front();
+        keys = fmt::format(", {}: {}", field.name, field.form.example);
+    }
+    return fmt::format("- fault: {{{}: {}, kind: {}{}}}", fault.needs_node ? "node" : "link",
+                       fault.needs_node ? "server" : "api", fault.kind, keys);
+}
+
+std::string presence_of(const KeyForm& key) {
+    if (key.required) return "required";
+    return key.initial.empty() ? "optional" : key.initial;
+}
+
+// Lines of at most `width` columns, each begun with `prefix`.
+std::string wrapped(std::string_view text, std::string_view prefix, std::size_t width) {
+    std::string lines;
+    std::string line;
+    while (!text.empty()) {
+        const auto blank = std::min(text.find(' '), text.size());
+        const std::string_view word = text.substr(0, blank);
+        text.remove_prefix(std::min(blank + 1, text.size()));
+        if (!line.empty() && prefix.size() + line.size() + 1 + word.size() > width) {
+            lines += fmt::format("{}{}\n", prefix, line);
+            line.clear();
+        }
+        if (!line.empty()) line += ' ';
+        line += word;
+    }
+    return lines + fmt::format("{}{}\n", prefix, line);
+}
+
+std::string keys_for_terminal(const std::vector<KeyForm>& keys) {
+    std::size_t names = 0;
+    for (const KeyForm& key : keys) names = std::max(names, key.name.size());
+    std::string text;
+    for (const KeyForm& key : keys) {
+        text += fmt::format("  {:{}}  {}\n  {:{}}    {}; {}\n", key.name, names, key.doc, "", names,
+                            describe(key.form), presence_of(key));
+    }
+    return text;
+}
+
+// A bar would end the cell of a table.
+std::string cell(std::string_view text) {
+    std::string safe;
+    for (const char c : text) {
+        if (c == '|') safe += '\\';
+        safe += c;
+    }
+    return safe;
+}
+
+std::string markdown_of(const FaultText& fault) {
+    std::string text = fmt::format("### `{}`\n\n{}\n\n", fault.kind, fault.doc);
+    if (!fault.fields.empty()) {
+        text += "| field | value | default | meaning |\n|---|---|---|---|\n";
+        for (const KeyForm& key : fault.fields) {
+            text += fmt::format("| `{}` | {} | {} | {} |\n", key.name, cell(describe(key.form)),
+                                key.required ? "required" : cell(key.initial), cell(key.doc));
+        }
+        text += "\n";
+    }
+    std::string selectors;
+    for (const KeyForm& key : fault.selectors) {
+        selectors += fmt::format("{}`{}`", selectors.empty() ? "" : ", ", key.name);
+    }
+    return text + fmt::format("- Layer: {}; direction: {} by default\n"
+                              "- Selectors: {}\n"
+                              "- Produced by: {}\n"
+                              "- Proved by: {}\n"
+                              "- The caller sees: {}\n"
+                              "- Connections already open: {}\n\n"
+                              "```yaml\n{}\n```\n\n",
+                              fault.layer, fault.direction, selectors, fault.recipe, fault.witness,
+                              fault.caller_sees,
+                              fault.open_connections ? "affected" : "not affected",
+                              example_of(fault));
+}
+
+}  // namespace
+
+std::string fault_list() {
+    const auto faults = all_faults();
+    std::size_t kinds = 0;
+    std::size_t layers = 0;
+    for (const FaultText& fault : faults) {
+        kinds = std::max(kinds, fault.kind.size());
+        layers = std::max(layers, fault.layer.size());
+    }
+    std::string text;
+    for (const FaultText& fault : faults) {
+        text += fmt::format("{:{}}  {:{}}  {}\n", fault.kind, kinds, fault.layer, layers, fault.doc);
+    }
+    return text;
+}
+
+std::string fault_reference(std::string_view kind) {
+    const auto faults = all_faults();
+    const FaultText* fault = find(faults, kind);
+    if (fault == nullptr) return {};
+    constexpr std::size_t width = 100;
+    std::string text = fmt::format("{} ({} layer)\n\n{}\n", fault->kind, fault->layer,
+                                   wrapped(fault->doc, "  ", width));
+    if (!fault->fields.empty()) text += "fields\n" + keys_for_terminal(fault->fields) + "\n";
+    text += "selectors\n" + keys_for_terminal(fault->selectors) + "\n";
+    text += "direction\n" + fmt::format("  {} unless `direction` says otherwise\n\n", fault->direction);
+    text += "how it is produced\n" + wrapped(fault->recipe, "  ", width) + "\n";
+    text += "what proves it\n" + wrapped(fault->witness, "  ", width) + "\n";
+    text += "what the caller sees\n" + wrapped(fault->caller_sees, "  ", width) + "\n";
+    text += fmt::format("connections already open\n  {}\n\n",
+                        fault->open_connections ? "affected" : "not affected");
+    return text + fmt::format("example\n  {}\n", example_of(*fault));
+}
+
+std::string fault_example(std::string_view kind) {
+    const auto faults = all_faults();
+    const FaultText* fault = find(faults, kind);
+    return fault != nullptr ? example_of(*fault) : std::string{};
+}
+
+std::string starter_scenario(std::string_view kind) {
+    const auto faults = all_faults();
+    const FaultText* fault = find(faults, kind);
+    if (fault == nullptr) return {};
+    std::string armed = example_of(*fault);
+    armed.insert(armed.find('{') + 1, "id: trouble, ");
+    constexpr std::size_t width = 96;
+    return fmt::format(
+        "# {1}\n"
+        "scenario: 1\n"
+        "name: what {0} does to a call\n"
+        "tags: [example]\n"
+        "\n"
+        "# Put your own server here: {{run: \"command\", ready: {{tcp: 80}}}} instead of the stub.\n"
+        "nodes:\n"
+        "  client: {{}}\n"
+        "  server: {{stub: http}}\n"
+        "links:\n"
+        "  api: client -> server:80\n"
+        "\n"
+        "steps:\n"
+        "  # Without the fault the call succeeds: a test that cannot succeed proves nothing.\n"
+        "  - call: {{id: before, link: api, get: /}}\n"
+        "  {2}\n"
+        "  # `timeout` is the client's own limit. To test a real client: exec: \"curl …\" in: client.\n"
+        "  - call: {{id: during, link: api, get: /, timeout: 5s}}\n"
+        "  - heal: trouble\n"
+        "\n"
+        "expect:\n"
+        "  - {{at: before, outcome: response, status: 200}}\n"
+        "  - {{at: trouble, matched: {{at_least: 1}}}}\n"
+        "  # What the caller sees of this fault:\n"
+        "{3}"
+        "  # Say here what your client must make of it: outcome, errno, status, total, and at the\n"
+        "  # link attempts, syns, retries, closed.\n"
+        "  - {{at: during, total: {{at_most: 5500ms}}, because: the timeout of 5s}}\n",
+        fault->kind, fault->doc, armed, wrapped(fault->caller_sees, "  #   ", width));
+}
+
+std::string faults_markdown() {
+    std::string text = "| fault | layer | what it does |\n|---|---|---|\n";
+    const auto faults = all_faults();
+    for (const FaultText& fault : faults) {
+        text += fmt::format("| [`{0}`](#{0}) | {1} | {2} |\n", fault.kind, fault.layer,
+                            cell(fault.doc));
+    }
+    text += "\n";
+    for (const FaultText& fault : faults) text += markdown_of(fault);
+    return text;
+}
+
+}  // namespace etimedout

@@ -1,0 +1,284 @@
+// Substitution: ${…} in every scalar of a scenario's tree.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "harness/scenario/variables.hh"
+
+namespace etimedout {
+
+namespace {
+
+bool is_reference(std::string_view name) {
+    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == '-' || c == '.';
+    });
+}
+
+// "a.b.c" cut at its dots into what stands before the first, between, and after the last.
+struct Dotted {
+    std::string_view first;
+    std::string_view middle;
+    std::string_view last;
+};
+
+Dotted cut_dots(std::string_view name) {
+    const auto first = name.find('.');
+    if (first == std::string_view::npos) return {name, {}, {}};
+    const auto last = name.rfind('.');
+    if (last == first) return {name.substr(0, first), name.substr(first + 1), {}};
+    return {name.substr(0, first), name.substr(first + 1, last - first - 1), name.substr(last + 1)};
+}
+
+bool belongs_to_world(std::string_view name) {
+    return name.starts_with("links.") || name.starts_with("nodes.");
+}
+
+// Where in the text a scalar's part was written, if it was written as it is.
+Span part_of(const SourceText& source, const Span& at, std::string_view part) {
+    const std::string_view line = source.line(at.line);
+    const auto found = line.find(part, std::min<std::size_t>(at.column, line.size()));
+    if (found == std::string_view::npos || found + part.size() > at.column + at.width) return at;
+    return {at.line, static_cast<std::uint32_t>(found), static_cast<std::uint32_t>(part.size())};
+}
+
+}  // namespace
+
+Substitution::Substitution(Reading& reading, const Declarations& vars, const MatrixRow& row,
+                           const std::string& scenario_dir, const VariableLimits& limits)
+    : reading_{reading}, declared_{vars}, budget_{limits.expanded} {
+    // What stands for the folder is never looked at again.
+    for (std::size_t i = 0; i < scenario_dir.size(); ++i) {
+        if (scenario_dir.compare(i, 2, "${") == 0) scenario_dir_ += '$';
+        scenario_dir_ += scenario_dir[i];
+    }
+    for (const auto& [name, value] : row.values) declared_.insert_or_assign(name, value);
+    for (const auto& [name, value] : declared_) variable(name, value);
+}
+
+const std::string& Substitution::variable(std::string_view name, const Declared& declared) {
+    const std::string key{name};
+    if (const auto known = expanded_.find(key); known != expanded_.end()) return known->second;
+    const auto again = std::find(open_.begin(), open_.end(), key);
+    if (again != open_.end()) {
+        std::vector<std::string> cycle(again, open_.end());
+        cycle.push_back(key);
+        reading_.error(declared.at, fmt::format("the variable `{}` needs itself: {}", key,
+                                                fmt::join(cycle, " -> ")),
+                       "give one of them a value of its own");
+        return expanded_[key];
+    }
+    // Each level is a recursion; a chain this long is no scenario.
+    constexpr std::size_t deepest = 200;
+    if (open_.size() >= deepest) {
+        reading_.error(declared.at, fmt::format("variables within variables, more than {} deep",
+                                                deepest),
+                       "nest less");
+        return expanded_[key];
+    }
+    open_.push_back(key);
+    std::string text = expand(declared.text, declared.at, Pass::first);
+    open_.pop_back();
+    // A cycle found on the way has left an entry already; it stays empty.
+    return expanded_.emplace(key, std::move(text)).first->second;
+}
+
+std::string Substitution::expand(const std::string& text, const Span& at, Pass pass) {
+    std::string made;
+    std::size_t done = 0;
+    const auto add = [&](std::string_view part) {
+        if (part.size() > budget_) {
+            if (!exhausted_) {
+                reading_.error(at, "variables expand to too much text", "write shorter ones");
+            }
+            exhausted_ = true;
+            return;
+        }
+        budget_ -= part.size();
+        made += part;
+    };
+    for (;;) {
+        const auto open = text.find("${", done);
+        if (open == std::string::npos) break;
+        const bool escaped = open > done && text[open - 1] == '$';
+        if (escaped) {
+            add(std::string_view{text}.substr(done, open - 1 - done));
+            add(pass == Pass::first ? "$${" : "${");
+            done = open + 2;
+            continue;
+        }
+        add(std::string_view{text}.substr(done, open - done));
+        const auto close = text.find('}', open);
+        const std::string_view name =
+            close == std::string::npos
+                ? std::string_view{}
+                : std::string_view{text}.substr(open + 2, close - open - 2);
+        if (!is_reference(name)) {
+            reading_.error(at,
+                           close == std::string::npos
+                               ? std::string{"`${` without its closing brace"}
+                               : fmt::format("{} is no variable", quote("${" + std::string{name} + "}")),
+                           "write ${name}; where the text itself should have ${ write $${");
+            done = close == std::string::npos ? text.size() : close + 1;
+            continue;
+        }
+        bool keep = false;
+        const std::string_view whole = std::string_view{text}.substr(open, close + 1 - open);
+        const std::string value =
+            look_up(name, part_of(reading_.source(), at, whole), pass, keep);
+        add(keep ? whole : std::string_view{value});
+        done = close + 1;
+    }
+    add(std::string_view{text}.substr(std::min(done, text.size())));
+    return made;
+}
+
+std::string Substitution::look_up(std::string_view name, const Span& at, Pass pass, bool& keep) {
+    if (belongs_to_world(name)) {
+        if (pass == Pass::last) return look_up_world(name, at);
+        if (pass == Pass::first) {
+            keep = true;
+            return {};
+        }
+        reading_.error(at, fmt::format("`${{{}}}` cannot be used in `links`", name),
+                       "addresses follow from the links: name nodes and ports here");
+        return {};
+    }
+    if (name == "scenario.dir") return scenario_dir_;
+    if (const auto declared = declared_.find(name); declared != declared_.end()) {
+        return variable(name, declared->second);
+    }
+    std::vector<std::string_view> known{"scenario.dir"};
+    for (const auto& [key, value] : declared_) known.push_back(key);
+    reading_.error(at, fmt::format("no variable is called `{}`", name),
+                   suggest(name, known, "variables"));
+    return {};
+}
+
+std::string Substitution::look_up_world(std::string_view name, const Span& at) {
+    const Dotted parts = cut_dots(name);
+    if (parts.last.empty()) {
+        reading_.error(at, fmt::format("`${{{}}}` is not complete", name),
+                       "write ${links.NAME.url}, .host, .port or .ip; ${nodes.NAME.ip} or .name");
+        return {};
+    }
+    return parts.first == "links" ? look_up_link(parts.middle, parts.last, at)
+                                  : look_up_node(parts.middle, parts.last, at);
+}
+
+std::string Substitution::look_up_link(std::string_view link, std::string_view what,
+                                       const Span& at) {
+    const Topology& topology = reading_.topology;
+    const LinkSpec* spec = topology.link(link);
+    if (spec == nullptr) {
+        std::vector<std::string_view> names;
+        for (const NamedLink& each : topology.links) names.push_back(each.name);
+        reading_.error(at, fmt::format("no link is called {}", quote(link)),
+                       suggest(link, names, "links"));
+        return {};
+    }
+    const LinkAddresses addresses = LinkAddresses::of(topology.link_index(link));
+    if (what == "host") return topology.host_of(link);
+    if (what == "ip") return spec->ip == IpVersion::v6 ? addresses.far6 : addresses.far;
+    if (what == "url" || what == "port") {
+        if (!spec->port) {
+            reading_.error(at, fmt::format("the link `{}` leads to no port, so it has no {}", link,
+                                           what),
+                           fmt::format("write {} -> {}:PORT", spec->from, spec->to));
+            return {};
+        }
+        return what == "port" ? fmt::format("{}", spec->port->number)
+                              : fmt::format("http://{}:{}", topology.host_of(link),
+                                            spec->port->number);
+    }
+    reading_.error(at, fmt::format("a link has no `{}`", what),
+                   suggest(what, {"url", "host", "port", "ip"}, "parts"));
+    return {};
+}
+
+std::string Substitution::look_up_node(std::string_view node, std::string_view what,
+                                       const Span& at) {
+    const Topology& topology = reading_.topology;
+    if (topology.node(node) == nullptr) {
+        std::vector<std::string_view> names;
+        for (const NamedNode& each : topology.nodes) names.push_back(each.name);
+        reading_.error(at, fmt::format("no node is called {}", quote(node)),
+                       suggest(node, names, "nodes"));
+        return {};
+    }
+    if (what == "name") return std::string{node};
+    if (what != "ip") {
+        reading_.error(at, fmt::format("a node has no `{}`", what),
+                       suggest(what, {"ip", "name"}, "parts"));
+        return {};
+    }
+    for (std::size_t i = 0; i < topology.links.size(); ++i) {
+        const LinkSpec& link = topology.links[i].spec;
+        const LinkAddresses addresses = LinkAddresses::of(i);
+        if (link.to == node) return link.ip == IpVersion::v6 ? addresses.far6 : addresses.far;
+    }
+    for (std::size_t i = 0; i < topology.links.size(); ++i) {
+        const LinkSpec& link = topology.links[i].spec;
+        const LinkAddresses addresses = LinkAddresses::of(i);
+        if (link.from == node) return link.ip == IpVersion::v6 ? addresses.near6 : addresses.near;
+    }
+    reading_.error(at, fmt::format("the node `{}` has no link, so it has no address", node),
+                   "give it a link");
+    return {};
+}
+
+void Substitution::walk(YamlNode& node, Pass pass) {
+    const auto expand_scalar = [&](YamlNode& scalar) {
+        if (scalar.text.find("${") == std::string::npos) return false;
+        scalar.text = expand(scalar.text, scalar.at, pass);
+        return true;
+    };
+    if (node.is_scalar()) expand_scalar(node);
+    for (YamlNode& item : node.items) walk(item, pass);
+    for (std::size_t i = 0; i < node.pairs.size(); ++i) {
+        YamlPair& pair = node.pairs[i];
+        if (expand_scalar(pair.key)) {
+            const YamlPair* first = node.find_pair(pair.key.text);
+            if (first != &pair) {
+                reading_.error(pair.key.at, fmt::format("the key {} is given twice",
+                                                        quote(pair.key.text)),
+                               fmt::format("the first is on line {}: remove one",
+                                           first->key.at.line));
+            }
+        }
+        walk(pair.value, pass);
+    }
+}
+
+void Substitution::expand_variables(YamlNode& root) {
+    for (YamlPair& pair : root.pairs) {
+        const std::string_view key = pair.key.text;
+        if (key != "vars" && key != "matrix" && key != "counter_example") {
+            walk(pair.value, Pass::first);
+        }
+    }
+}
+
+void Substitution::finish_without_links(YamlNode& part) { walk(part, Pass::links); }
+
+void Substitution::finish(YamlNode& root) {
+    for (YamlPair& pair : root.pairs) {
+        const std::string_view key = pair.key.text;
+        if (key != "vars" && key != "matrix" && key != "counter_example" && key != "links") {
+            walk(pair.value, Pass::last);
+        }
+    }
+}
+
+std::map<std::string, std::string> Substitution::values() {
+    std::map<std::string, std::string> values;
+    for (const auto& [name, text] : expanded_) {
+        const auto declared = declared_.find(name);
+        values[name] = expand(text, declared != declared_.end() ? declared->second.at : Span{},
+                              Pass::last);
+    }
+    return values;
+}
+
+}  // namespace etimedout

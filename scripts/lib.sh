@@ -1,0 +1,74 @@
+# What the other scripts share: packages, the virtual kernel, the build. Sourced, never run.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+    say "$@"
+    exit 1
+}
+
+# ensure_packages KIND…: installs what packages.txt lists for these kinds and is not there yet.
+# No service is started. Without root it prints the line to run and ends.
+ensure_packages() {
+    local wanted missing=() name
+    wanted=$(for kind in "$@"; do
+        awk -v kind="$kind" '$1 == kind { print $2 }' "$top/scripts/packages.txt"
+    done)
+    local installed
+    # shellcheck disable=SC2086
+    installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |
+        awk '$1 == "installed" { print $2 }')
+    for name in $wanted; do
+        grep -qx "$name" <<<"$installed" || missing+=("$name")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        say "These packages are missing: ${missing[*]}"
+        die "Run this once: sudo apt-get install --no-install-recommends ${missing[*]}"
+    fi
+    say "Installing ${#missing[@]} packages: ${missing[*]}"
+    install_packages "${missing[@]}"
+}
+
+# The policy file keeps Debian's packages from starting the services they bring.
+install_packages() {
+    local policy=/usr/sbin/policy-rc.d ours=0 status=0 log
+    log=$(mktemp)
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod +x "$policy"
+        ours=1
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get update && apt-get install -y --no-install-recommends "$@"; } >"$log" 2>&1 || status=$?
+    [ $ours -eq 1 ] && rm -f "$policy"
+    if [ $status -ne 0 ]; then
+        tail -n 20 "$log" >&2
+        die "apt-get failed; the whole of what it said is in $log"
+    fi
+    rm -f "$log"
+}
+
+# The virtual kernel: found in its cache, or built (about three minutes).
+ensure_kernel() { "$top/simulator/vm/kernel/build.sh" >/dev/null; }
+
+# ensure_build PRESET [TARGET…]
+ensure_build() {
+    local preset=$1 log
+    shift
+    cd "$top" || exit 1
+    if [ ! -f "build/$preset/build.ninja" ]; then
+        say "Configuring ($preset)"
+        log=$(cmake --preset "$preset" 2>&1) || die "$log"
+    fi
+    # Without a terminal ninja would print a line per file.
+    if [ -t 2 ]; then
+        ninja -C "build/$preset" "$@" >&2 || die "The build failed."
+    else
+        local steps
+        steps=$(ninja -C "build/$preset" -n "$@" | grep -c '^\[') || true
+        [ "$steps" -gt 1 ] && say "Building ($preset), $steps steps"
+        log=$(ninja -C "build/$preset" "$@" 2>&1) || die "$log"
+    fi
+}

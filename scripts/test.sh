@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Every test of the project, in every mode, and what a fresh Debian 12 needs for them.
+#
+#   scripts/test.sh            everything: what continuous integration runs
+#   scripts/test.sh quick      build, unit and world tests, the library; no sanitizers, no fuzzers
+#
+# Prints how many tests ran in each mode; a mode in which none ran is a failure.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+scope=${1:-all}
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+began=$SECONDS
+
+step() { printf '\n== %s (%d s)\n' "$*" $((SECONDS - began)); }
+
+# run_ctest PRESET MODE LABEL: runs the tests with this label and remembers how many there were.
+run_ctest() {
+    local preset=$1 mode=$2 label=$3 log=$results/$2.log status=0
+    step "$mode"
+    ctest --test-dir "$top/build/$preset" -L "$label" -j 2 --output-on-failure --no-tests=error \
+        >"$log" 2>&1 || status=$?
+    if [ $status -ne 0 ]; then cat "$log"; else tail -n 4 "$log"; fi
+    count "$mode" "$log"
+}
+
+# count MODE LOG: from ctest's summary line.
+count() {
+    local mode=$1 log=$2 failed total skipped
+    failed=$(sed -nE 's/^[0-9]+% tests passed, ([0-9]+) tests failed out of ([0-9]+)$/\1/p' "$log")
+    total=$(sed -nE 's/^[0-9]+% tests passed, ([0-9]+) tests failed out of ([0-9]+)$/\2/p' "$log")
+    skipped=$(grep -cE '\*\*\*Skipped' "$log") || true
+    printf '%s %s %s %s\n' "$mode" "$((${total:-0} - ${failed:-1} - skipped))" "${failed:-1}" \
+        "$skipped" >>"$results/counts"
+    grep -E '\*\*\*Skipped' "$log" | sed -E "s/^.*Test +#[0-9]+: ([^ ]+) .*/$mode \1/" \
+        >>"$results/skips" || true
+}
+
+# record MODE STATUS: a check that is one command.
+record() {
+    if [ "$2" -eq 0 ]; then printf '%s 1 0 0\n' "$1"; else printf '%s 0 1 0\n' "$1"; fi \
+        >>"$results/counts"
+}
+
+check() {
+    local mode=$1 status=0
+    shift
+    step "$mode"
+    "$@" || status=$?
+    record "$mode" $status
+}
+
+ensure_packages build library check
+step "the virtual kernel"
+ensure_kernel
+step "build"
+ensure_build release all
+
+check format "$top/scripts/format.sh" --check
+check layers "$top/scripts/check_layers.sh"
+run_ctest release unit '^unit$'
+run_ctest release virtual '^virtual$'
+run_ctest release real '^real$'
+check library "$top/scripts/check_library.sh" "$top/build/release/harness/cli/etimedout"
+
+if [ "$scope" = all ]; then
+    step "build with AddressSanitizer and UndefinedBehaviorSanitizer"
+    ensure_build asan all
+    run_ctest asan asan-unit '^unit$'
+    run_ctest asan asan-real '^real$'
+    step "build with ThreadSanitizer"
+    ensure_build tsan all
+    run_ctest tsan tsan-unit '^unit$'
+    run_ctest tsan tsan-real '^real$'
+    step "build with UndefinedBehaviorSanitizer, for inside worlds"
+    ensure_build ubsan etimedout
+    check ubsan-worlds "$top/build/ubsan/harness/cli/etimedout" run "$top/scenarios"
+    check fuzz "$top/scripts/fuzz.sh" 60
+fi
+
+step "summary"
+passed=0 failed=0 skipped=0 status=0
+while read -r mode p f s; do
+    printf '%-14s %4d passed %3d failed %3d skipped\n' "$mode" "$p" "$f" "$s"
+    if [ $((p + f)) -eq 0 ]; then
+        echo "no test ran in the mode $mode: that is a failure"
+        status=1
+    fi
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+done <"$results/counts"
+if [ -s "$results/skips" ]; then
+    printf '\nskipped, with the reason in the log of the mode:\n'
+    sort "$results/skips" | sed 's/^/  /'
+fi
+printf '\n%d s\n%d passed, %d failed, %d skipped\n' $((SECONDS - began)) $passed $failed $skipped
+[ $failed -eq 0 ] && [ $status -eq 0 ]

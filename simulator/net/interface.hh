@@ -1,0 +1,81 @@
+// Interfaces: veth pairs between namespaces, their addresses, neighbours and routes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace etimedout {
+
+using MacAddress = std::array<std::uint8_t, 6>;
+
+// One end of a pair, in the namespace it is put into when it is made.
+struct VethEnd {
+    int network_namespace = -1;
+    std::string name{};  // at most 15 characters
+    MacAddress mac{};
+};
+
+// Two interfaces joined by a cable; both gone when this is destroyed, or when either namespace
+// is. One packet is one packet on it: TSO, GSO, GRO and checksum offload are off, because netem
+// acts on whole super-packets otherwise, and a receiver believes what an offload never checked.
+class VethPair {
+public:
+    VethPair(VethEnd one, VethEnd other, std::int64_t mtu);
+    ~VethPair();
+    VethPair(const VethPair&) = delete;
+    VethPair& operator=(const VethPair&) = delete;
+
+private:
+    VethEnd one_;
+};
+
+struct InterfaceAddress {
+    std::string address{};
+    unsigned prefix = 24;
+};
+
+// Always there, so that a link that loses everything fails with silence and not with EHOSTUNREACH
+// for want of a neighbour.
+struct Neighbour {
+    std::string address{};
+    MacAddress mac{};
+};
+
+struct Route {
+    InterfaceAddress to{};
+    std::string via{};
+    std::string source{};  // what a node with several links calls itself on this one
+};
+
+struct InterfacePlan {
+    std::string name{};
+    std::vector<InterfaceAddress> addresses{};
+    std::vector<Neighbour> neighbours{};
+    std::vector<Route> routes{};
+};
+
+// Sets the interface up and gives it all of the plan. May be repeated: an interface that went
+// down lost its neighbours and routes. IPv6 has no autoconfiguration on it, no duplicate address
+// detection and no multicast reports; without an IPv6 address in the plan it is off altogether.
+void configure_interface(int network_namespace, const InterfacePlan& plan);
+
+// Waits until an interface that is up, and whose other end is, really sends and receives: the
+// kernel notices a carrier up to a second late, and drops packets until then; IPv6 addresses
+// receive when a work queue has run. Throws Error after five seconds.
+void wait_until_working(int network_namespace, const InterfacePlan& plan);
+
+enum class InterfaceState { up, down };
+void set_interface(int network_namespace, const std::string& name, InterfaceState state);
+
+struct InterfaceFacts {
+    unsigned index = 0;
+    std::uint32_t carrier_changes = 0;  // since the interface was made
+    bool sending = false;               // up, with a carrier that the kernel has noticed
+};
+InterfaceFacts interface_facts(int network_namespace, const std::string& name);
+
+void bring_up_loopback(int network_namespace);
+
+}  // namespace etimedout

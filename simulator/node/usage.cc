@@ -1,0 +1,62 @@
+// Usage: what the processes of a node hold, read from /proc.
+#include "simulator/node/usage.hh"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "simulator/base/error.hh"
+#include "simulator/node/text.hh"
+
+namespace etimedout {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::int64_t open_descriptors(std::int64_t pid) {
+    std::error_code problem;
+    std::int64_t count = 0;
+    fs::directory_iterator entries{fmt::format("/proc/{}/fd", pid), problem};
+    for (; !problem && entries != fs::directory_iterator{}; entries.increment(problem)) ++count;
+    return count;
+}
+
+// The second field of statm, in pages (proc_pid_statm(5)); 0 for a zombie, which has no memory.
+std::int64_t resident_bytes(std::int64_t pid) {
+    const auto text = read_text(fmt::format("/proc/{}/statm", pid));
+    if (!text) return 0;
+    const auto fields = words_of(*text);
+    const auto pages = fields.size() > 1 ? decimal(fields[1]) : std::nullopt;
+    return pages.value_or(0) * ::sysconf(_SC_PAGESIZE);
+}
+
+}  // namespace
+
+Usage usage_of(const std::string& node, const NodeNamespaces& namespaces) {
+    struct stat wanted {};
+    checked("look at a node's network", ::fstat(namespaces.network(), &wanted));
+    Usage usage;
+    usage.node = node;
+    std::error_code problem;
+    fs::directory_iterator entries{"/proc", problem};
+    for (; !problem && entries != fs::directory_iterator{}; entries.increment(problem)) {
+        const auto pid = decimal(entries->path().filename().string());
+        if (!pid || *pid == ::getpid()) continue;
+        // A zombie has left its namespaces already.
+        struct stat network {};
+        const std::string link = fmt::format("/proc/{}/ns/net", *pid);
+        if (::stat(link.c_str(), &network) != 0 || network.st_ino != wanted.st_ino ||
+            network.st_dev != wanted.st_dev) {
+            continue;
+        }
+        ++usage.processes;
+        usage.fds += open_descriptors(*pid);
+        usage.memory += resident_bytes(*pid);
+    }
+    return usage;
+}
+
+}  // namespace etimedout

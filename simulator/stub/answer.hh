@@ -1,0 +1,87 @@
+// Answer: what a stub sends for a request, and at which pace; decided before a byte is sent.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "simulator/base/clock.hh"
+#include "simulator/faults/decision.hh"
+#include "simulator/stub/request.hh"
+#include "simulator/stub/spec.hh"
+
+namespace etimedout {
+
+// Text, or so many bytes of the pattern.
+struct BodySource {
+    std::string text{};
+    std::int64_t size = 0;
+    bool generated = false;
+
+    // `count` bytes from `offset` on. The pattern is lines of 64 characters, each beginning with
+    // its own offset in 12 digits, so that a reader sees which part is missing.
+    std::string bytes(std::int64_t offset, std::int64_t count) const;
+};
+
+struct Pace {
+    Duration first_byte{};
+    Duration between{};
+    std::int64_t piece = 1;  // bytes; means something only with `between`
+    // How much to write at once.
+    std::int64_t step() const;
+};
+
+// Where an answer ends: `at` bytes of its body are sent, and then what `end` says. `complete`
+// before the body's end means that nothing comes any more, and nothing is closed.
+struct Ending {
+    std::int64_t at = 0;
+    bool is_cut = false;
+    StubEnd end = StubEnd::complete;
+};
+
+// How the receiver knows where the body ends (RFC 9112, 6.3).
+enum class Framing { none, length, chunked, until_close };
+
+struct Answer {
+    std::int64_t status = 200;
+    std::map<std::string, std::string> headers{};
+    BodySource body{};
+    bool wants_chunks = false;
+    Pace pace{};
+    Ending ending{};
+};
+
+// What to do instead of answering. (What a fault leaves to do is an Answer.)
+using Action = std::variant<Answer, Swallow, Abort, HangUp>;
+
+// The route a path has: the longest that matches, exact before a prefix of the same length;
+// `all` when there is none.
+const StubRoute& route_for(const StubSpec& spec, const RequestHead& head);
+
+// The route's own answer, changed or replaced by what a fault decided.
+Action action_for(const StubRoute& route, const StreamPlan* plan);
+Answer answer_of(const StubRoute& route);
+
+// The head as it goes over the wire, and what follows from it. A header that the scenario gives
+// replaces the stub's own of that name; an empty one removes it: without Content-Length the body
+// ends where the connection ends.
+struct RenderedHead {
+    std::string text{};
+    Framing framing = Framing::length;
+    bool keep_alive = true;
+};
+RenderedHead render_head(const Answer& answer, const RequestHead& request,
+                         const WorldClock& clock);
+
+// What stands before a chunk of so many bytes (RFC 9112, 7.1).
+std::string chunk_header(std::int64_t count);
+
+// For a request that is none.
+Answer bad_request(const std::string& complaint);
+
+// RFC 9110, 5.6.7: "Thu, 01 Jan 2026 00:00:00 GMT".
+std::string http_date(std::int64_t nanoseconds_since_1970);
+
+}  // namespace etimedout

@@ -1,0 +1,244 @@
+// Stub: an upstream server that misbehaves, by itself or when faults are armed at it.
+#include "simulator/stub/stub.hh"
+
+#include <algorithm>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "simulator/base/fd.hh"
+#include "simulator/stub/scope.hh"
+#include "simulator/stub/upstream.hh"
+
+namespace etimedout {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
+// How long to leave a listening socket alone when there are no descriptors to accept with.
+constexpr Duration breather = 100ms;
+
+Fd bound_socket(int family, std::uint16_t port) {
+    Fd fd{::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)};
+    if (!fd) return fd;
+    const int on = 1;
+    checked("SO_REUSEADDR", ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
+    sockaddr_storage address{};
+    socklen_t size = 0;
+    if (family == AF_INET6) {
+        checked("IPV6_V6ONLY", ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on));
+        sockaddr_in6 any{};
+        any.sin6_family = AF_INET6;
+        any.sin6_port = htons(port);
+        any.sin6_addr = in6addr_any;
+        std::copy_n(reinterpret_cast<const char*>(&any), sizeof any,
+                    reinterpret_cast<char*>(&address));
+        size = sizeof any;
+    } else {
+        sockaddr_in any{};
+        any.sin_family = AF_INET;
+        any.sin_port = htons(port);
+        any.sin_addr.s_addr = htonl(INADDR_ANY);
+        std::copy_n(reinterpret_cast<const char*>(&any), sizeof any,
+                    reinterpret_cast<char*>(&address));
+        size = sizeof any;
+    }
+    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) return Fd{};
+    return fd;
+}
+
+std::uint16_t port_of(const Fd& fd) {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    checked("getsockname", ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size));
+    return ntohs(address.sin_port);
+}
+
+struct Listeners {
+    Fd v4{};
+    Fd v6{};  // none where the system has no IPv6
+    std::uint16_t port = 0;
+};
+
+// Both families on one port; for port 0 another is tried when IPv6 has it taken.
+Listeners open_listeners(const std::string& name, const StubSpec& spec) {
+    constexpr int attempts = 16;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+        Listeners result;
+        result.v4 = bound_socket(AF_INET, spec.port.number);
+        if (!result.v4) break;
+        result.port = port_of(result.v4);
+        result.v6 = bound_socket(AF_INET6, result.port);
+        const bool taken = !result.v6 && errno == EADDRINUSE;
+        if (taken && spec.port.number == 0) continue;
+        if (taken) break;
+        const auto backlog = static_cast<int>(
+            std::clamp<std::int64_t>(spec.backlog, 0, std::numeric_limits<int>::max()));
+        checked("listen", ::listen(result.v4.get(), backlog));
+        if (result.v6) checked("listen (IPv6)", ::listen(result.v6.get(), backlog));
+        return result;
+    }
+    throw_errno(fmt::format("stub `{}`: listen on port {}", name, spec.port.number), errno);
+}
+
+IpAddress address_of(const tcp::socket& socket) {
+    IpAddress result;
+    error_code error;
+    const auto remote = socket.remote_endpoint(error).address();
+    if (error) return result;
+    if (remote.is_v6()) {
+        result.bytes = remote.to_v6().to_bytes();
+    } else {
+        result.bytes = asio::ip::make_address_v6(asio::ip::v4_mapped, remote.to_v4()).to_bytes();
+    }
+    return result;
+}
+
+bool is_out_of_resources(const error_code& error) {
+    return error == asio::error::no_descriptors || error == asio::error::no_buffer_space ||
+           error == asio::error::no_memory ||
+           error == error_code{ENFILE, boost::system::system_category()};
+}
+
+std::string text_of(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        return e.what();
+    }
+}
+
+}  // namespace
+
+class Stub::Server {
+public:
+    Server(std::string name, StubSpec spec, const WorldClock& clock, std::uint64_t seed)
+        : name_{name},
+          upstream_{std::move(spec), &clock, FaultTable{std::move(name), seed}},
+          scope_{context_.get_executor()} {
+        Listeners listeners = open_listeners(name_, upstream_.spec);
+        port_ = listeners.port;
+        listen(tcp::v4(), std::move(listeners.v4));
+        if (listeners.v6) listen(tcp::v6(), std::move(listeners.v6));
+        thread_ = std::thread{[this] { run(); }};
+    }
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+    ~Server() {
+        asio::post(context_, [this] { scope_.cancel(); });
+        thread_.join();
+    }
+
+    std::uint16_t port() const { return port_; }
+    FaultTable& faults() { return upstream_.faults; }
+    StubRecord record() const {
+        const std::lock_guard lock{mutex_};
+        return {upstream_.connections, upstream_.requests, trouble_};
+    }
+
+private:
+    void listen(const tcp& protocol, Fd fd) {
+        tcp::acceptor acceptor{context_};
+        acceptor.assign(protocol, fd.get());
+        fd.release();
+        scope_.spawn(accept(std::move(acceptor)));
+    }
+
+    // Signals are for the thread that asked for them, never for this one.
+    void run() {
+        sigset_t all;
+        ::sigfillset(&all);
+        ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+        context_.run();  // what tasks throw ends in the scope
+        if (scope_.first_error()) complain(text_of(scope_.first_error()));
+    }
+
+    void complain(std::string what) {
+        const std::lock_guard lock{mutex_};
+        if (trouble_.empty()) trouble_ = std::move(what);
+    }
+
+    // With an accept delay each connection is left in the kernel's queue for that long, so that
+    // the backlog fills as that of a slow server does.
+    awaitable<void> accept(tcp::acceptor acceptor) {
+        while (true) {
+            const auto [arrived] = co_await acceptor.async_wait(tcp::acceptor::wait_read, as_values);
+            if (arrived == asio::error::operation_aborted) co_return;
+            if (upstream_.spec.accept_delay > Duration::zero()) {
+                const Duration delay = upstream_.spec.accept_delay;
+                co_await pause(delay);
+            }
+            auto [error, socket] = co_await acceptor.async_accept(as_values);
+            if (error == asio::error::operation_aborted) co_return;
+            if (is_out_of_resources(error)) {
+                const Duration delay = breather;
+                co_await pause(delay);
+            }
+            if (error) continue;  // that connection was gone before it was taken
+            ConnectionFacts facts;
+            facts.number = ++upstream_.connections;
+            facts.source = address_of(socket);
+            facts.port = port_;
+            serve(std::move(socket), facts);
+        }
+    }
+
+    void serve(tcp::socket socket, ConnectionFacts facts) {
+        switch (upstream_.spec.kind) {
+            case StubKind::http:
+                scope_.spawn(serve_http(&upstream_, std::move(socket), facts));
+                return;
+            case StubKind::tcp:
+                scope_.spawn(serve_tcp(&upstream_, std::move(socket), facts));
+                return;
+        }
+    }
+
+    awaitable<void> pause(Duration duration) {
+        asio::steady_timer timer{context_, duration};
+        const auto [error] = co_await timer.async_wait(as_values);
+        if (error) throw boost::system::system_error{error};
+    }
+
+    std::string name_;
+    std::uint16_t port_ = 0;
+    Upstream upstream_;
+    asio::io_context context_{1};
+    Scope scope_;
+    mutable std::mutex mutex_;
+    std::string trouble_;
+    std::thread thread_;
+};
+
+Stub::Stub(std::string name, StubSpec spec, const WorldClock& clock, std::uint64_t seed)
+    : server_{std::make_unique<Server>(std::move(name), std::move(spec), clock, seed)} {}
+
+Stub::~Stub() = default;
+
+std::uint16_t Stub::port() const { return server_->port(); }
+void Stub::arm(const ArmedFault& fault) { server_->faults().arm(fault); }
+void Stub::heal(const std::string& id) { server_->faults().heal(id); }
+StubWitness Stub::witness(const std::string& id) const { return server_->faults().witness(id); }
+StubRecord Stub::record() const { return server_->record(); }
+
+}  // namespace etimedout

@@ -1,0 +1,136 @@
+// Serves one plain TCP connection: speaks first when it has a body, else echoes.
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "simulator/stub/answer.hh"
+#include "simulator/stub/upstream.hh"
+#include "simulator/stub/wire.hh"
+
+namespace etimedout {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using asio::ip::tcp;
+
+namespace {
+
+enum class Next { more, over };
+
+// With `body` or `body_size` the stub sends that after `first_byte`, counted from accept, and
+// then only reads; else it sends back what it receives, the first of it after `first_byte`.
+// `stop_after` counts all it sends. A fault is looked for when data arrives and, where the stub
+// speaks first, also before it does.
+class TcpSession {
+public:
+    TcpSession(Upstream* upstream, tcp::socket socket, ConnectionFacts facts)
+        : upstream_{upstream},
+          route_{upstream->spec.all},
+          wire_{std::move(socket)},
+          facts_{facts} {}
+    ~TcpSession() { upstream_->faults.forget(facts_.number); }
+    TcpSession(const TcpSession&) = delete;
+    TcpSession& operator=(const TcpSession&) = delete;
+
+    awaitable<void> run();
+
+private:
+    awaitable<Next> speak(BodySource what);
+    awaitable<Next> end();
+
+    Upstream* upstream_;
+    StubRoute route_;
+    Wire wire_;
+    ConnectionFacts facts_;
+    std::int64_t sent_ = 0;
+    std::string delayed_by_;    // the fault whose `first_byte` has been waited for
+    bool has_waited_ = false;   // the route's own `first_byte`
+};
+
+BodySource bytes_of(const StubRoute& route) {
+    if (route.body_size) return {{}, route.body_size->count, true};
+    std::string text = route.body.value_or("");
+    const auto size = static_cast<std::int64_t>(text.size());
+    return {std::move(text), size, false};
+}
+
+awaitable<void> TcpSession::run() {
+    const bool speaks_first = route_.body || route_.body_size;
+    if (speaks_first) {
+        BodySource greeting = bytes_of(route_);
+        const Next next = co_await speak(std::move(greeting));
+        if (next == Next::over) co_return;
+    }
+    while (true) {
+        const bool more = co_await wire_.receive();
+        if (!more) co_return;
+        BodySource echo;
+        if (!speaks_first) echo.text = std::string{wire_.received()};
+        echo.size = static_cast<std::int64_t>(echo.text.size());
+        wire_.take(wire_.received().size());
+        const Next next = co_await speak(std::move(echo));
+        if (next == Next::over) co_return;
+    }
+}
+
+// Sends this, unless a fault or the route says otherwise.
+awaitable<Next> TcpSession::speak(BodySource what) {
+    const std::optional<Ruling> verdict = upstream_->faults.judge(facts_);
+    const StreamPlan* plan = verdict ? &verdict->plan : nullptr;
+    const Action action = action_for(route_, plan);
+    if (std::holds_alternative<Abort>(action)) {
+        wire_.abort();
+        co_return Next::over;
+    }
+    if (std::holds_alternative<HangUp>(action)) {
+        co_await wire_.hang_up();
+        co_return Next::over;
+    }
+    if (std::holds_alternative<Swallow>(action)) co_return Next::more;
+    if (what.size == 0) co_return Next::more;
+
+    Pace pace = std::get<Answer>(action).pace;
+    // Each is waited for once in a connection's life: before the first byte that it delays.
+    if (std::exchange(has_waited_, true)) pace.first_byte -= route_.first_byte;
+    const bool again = verdict && std::exchange(delayed_by_, verdict->fault) == verdict->fault;
+    if (again) pace.first_byte = Duration::zero();
+    co_await wire_.wait(pace.first_byte);
+
+    const std::int64_t stop =
+        route_.stop_after ? std::max<std::int64_t>(route_.stop_after->count - sent_, 0) : what.size;
+    const std::int64_t size = std::min(stop, what.size);
+    for (std::int64_t offset = 0; offset < size;) {
+        if (offset > 0) co_await wire_.wait(pace.between);
+        const std::int64_t count = std::min(pace.step(), size - offset);
+        std::string piece = what.bytes(offset, count);
+        const bool sent = co_await wire_.send(std::move(piece));
+        if (!sent) co_return Next::over;
+        offset += count;
+    }
+    sent_ += size;
+    const bool spoke_first = route_.body || route_.body_size;
+    const bool stops = route_.stop_after ? sent_ >= route_.stop_after->count : spoke_first;
+    if (stops && (route_.end != StubEnd::complete || size < what.size)) {
+        const Next next = co_await end();
+        co_return next;
+    }
+    co_return Next::more;
+}
+
+awaitable<Next> TcpSession::end() {
+    switch (route_.end) {
+        case StubEnd::complete: co_await wire_.hold(); break;
+        case StubEnd::close: co_await wire_.hang_up(); break;
+        case StubEnd::reset: co_await wire_.abort_when_delivered(); break;
+    }
+    co_return Next::over;
+}
+
+}  // namespace
+
+awaitable<void> serve_tcp(Upstream* upstream, tcp::socket socket, ConnectionFacts facts) {
+    TcpSession session{upstream, std::move(socket), facts};
+    co_await session.run();
+}
+
+}  // namespace etimedout

@@ -1,0 +1,210 @@
+// World: nodes, the links between them, what runs on them, and the faults armed at them.
+#include "simulator/world/world.hh"
+
+#include <algorithm>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "simulator/net/interface.hh"
+#include "simulator/net/node_pins.hh"
+
+namespace etimedout {
+
+namespace {
+
+// Every node's network has the same habits, wherever the world runs; then the scenario's own.
+void set_up_network(const NodeSpec& spec) {
+    pin_node_defaults();
+    if (spec.like) pin_habits_of(*spec.like);
+    for (const auto& [name, value] : spec.sysctl) write_sysctl(name, value);
+}
+
+}  // namespace
+
+World::World(WorldPlan plan, WorldContext context)
+    : plan_{std::move(plan)},
+      context_{context}, timers_{context.clock} {
+    for (const NamedNode& named : plan_.topology.nodes) {
+        NodeRootPlan root;
+        root.name = named.name;
+        root.hosts = plan_.topology.hosts_file(named.name);
+        auto node =
+            std::make_unique<Node>(Node{named.name, NodeNamespaces::create(context_.root, root)});
+        bring_up_loopback(node->namespaces.network());
+        run_in_node(node->namespaces, [&] { set_up_network(named.spec); });
+        nodes_.push_back(std::move(node));
+    }
+    for (std::size_t index = 0; index < plan_.topology.links.size(); ++index) {
+        const NamedLink& named = plan_.topology.links[index];
+        links_.emplace(named.name, std::make_unique<Link>(LinkPlan{
+                                       .name = named.name,
+                                       .index = index,
+                                       .spec = named.spec,
+                                       .near_namespace = node(named.spec.from).network(),
+                                       .far_namespace = node(named.spec.to).network(),
+                                       .seed = plan_.seed,
+                                       .backend = plan_.firewall,
+                                   }));
+    }
+}
+
+World::~World() = default;
+
+World::Node& World::node_named(const std::string& name) {
+    for (const auto& node : nodes_) {
+        if (node->name == name) return *node;
+    }
+    throw Error{fmt::format("no node is named {}", name)};
+}
+
+const NodeNamespaces& World::node(const std::string& name) const {
+    for (const auto& node : nodes_) {
+        if (node->name == name) return node->namespaces;
+    }
+    throw Error{fmt::format("no node is named {}", name)};
+}
+
+Link& World::link(const std::string& name) {
+    const auto found = links_.find(name);
+    if (found == links_.end()) throw Error{fmt::format("no link is named {}", name)};
+    return *found->second;
+}
+
+Program* World::program(const std::string& name) { return node_named(name).program.get(); }
+
+void World::start_programs() {
+    for (const std::string& name : plan_.topology.start_order()) {
+        const NodeSpec& spec = *plan_.topology.node(name);
+        Node& here = node_named(name);
+        if (spec.stub) {
+            run_in_node(here.namespaces, [&] {
+                here.stub = std::make_unique<Stub>(name, *spec.stub, context_.clock, plan_.seed);
+            });
+        }
+        if (spec.process) {
+            here.program = std::make_unique<Program>(
+                ProgramPlan{.node = name, .spec = *spec.process, .http_port = port_of(name)},
+                ProgramWorld{.node = here.namespaces,
+                             .clock = context_.clock,
+                             .sink = context_.sink,
+                             .watcher = watcher_});
+            here.program->start();
+        }
+    }
+}
+
+// The port of the first link that leads to a node, where its readiness can be asked over HTTP.
+std::optional<Port> World::port_of(const std::string& name) const {
+    for (const NamedLink& named : plan_.topology.links) {
+        if (named.spec.to == name && named.spec.port) return named.spec.port;
+    }
+    return std::nullopt;
+}
+
+void World::put(decltype(Event::what) what) {
+    context_.sink.put({context_.clock.now(), std::move(what)});
+}
+
+Stub& World::stub_behind(const std::string& link) {
+    Node& callee = node_named(plan_.topology.link(link)->to);
+    if (!callee.stub) {
+        throw Error{
+            fmt::format("{} is no stub, and only a stub can carry out this fault", callee.name),
+            "put a stub at the receiving end of the link"};
+    }
+    return *callee.stub;
+}
+
+// A source that names a node becomes the address under which that node is seen on this link.
+ArmedFault World::with_address(const std::string& target, const ArmedFault& fault) const {
+    ArmedFault resolved = fault;
+    const LinkSpec& spec = *plan_.topology.link(target);
+    const LinkAddresses addresses = LinkAddresses::of(plan_.topology.link_index(target));
+    if (resolved.selectors.source == spec.from) {
+        resolved.selectors.source = spec.ip == IpVersion::v6 ? addresses.near6 : addresses.near;
+    }
+    return resolved;
+}
+
+void World::arm_at_link(const std::string& target, const ArmedFault& fault) {
+    link(target).arm(with_address(target, fault));
+    if (const Decision decision = decision_of(fault.fault);
+        const auto* carrier = std::get_if<CarrierPlan>(&decision)) {
+        if (carrier->up > Duration{}) flap(fault.id, *carrier, Carrier::present);
+    }
+}
+
+// A stub serves all links that lead to it; a link is known by its caller's address there.
+void World::arm_at_stub(const std::string& target, const ArmedFault& fault) {
+    ArmedFault resolved = with_address(target, fault);
+    const LinkSpec& spec = *plan_.topology.link(target);
+    const LinkAddresses addresses = LinkAddresses::of(plan_.topology.link_index(target));
+    if (!resolved.selectors.source && spec.ip != IpVersion::both) {
+        resolved.selectors.source = spec.ip == IpVersion::v6 ? addresses.near6 : addresses.near;
+    }
+    stub_behind(target).arm(resolved);
+}
+
+void World::arm(const std::string& target, const ArmedFault& fault) {
+    const std::lock_guard lock{mutex_};
+    if (std::holds_alternative<StreamPlan>(decision_of(fault.fault))) {
+        arm_at_stub(target, fault);
+    } else {
+        arm_at_link(target, fault);
+    }
+    armed_.push_back({target, fault});
+    put(FaultArmed{fault.id, std::string{kind_of(fault.fault)}, target});
+    if (fault.selectors.lasting) {
+        timers_.at(context_.clock.now() + *fault.selectors.lasting,
+                   [this, id = fault.id] { heal(id); });
+    }
+}
+
+FaultWitness World::witness_of(const Armed& armed) {
+    const std::string& id = armed.fault.id;
+    if (std::holds_alternative<StreamPlan>(decision_of(armed.fault.fault))) {
+        const StubWitness seen = stub_behind(armed.link).witness(id);
+        return {id, seen.matched, seen.fired, seen.evidence};
+    }
+    const Witness seen = link(armed.link).witness(id);
+    return {id, seen.matched, seen.fired, seen.evidence};
+}
+
+void World::heal(const std::string& fault) {
+    const std::lock_guard lock{mutex_};
+    const auto found = std::find_if(armed_.begin(), armed_.end(), [&](const Armed& armed) {
+        return armed.fault.id == fault && armed.in_place;
+    });
+    if (found == armed_.end()) return;  // it healed by itself before
+    found->in_place = false;
+    if (std::holds_alternative<StreamPlan>(decision_of(found->fault.fault))) {
+        stub_behind(found->link).heal(fault);
+    } else {
+        link(found->link).heal(fault);
+    }
+    put(FaultHealed{fault});
+    put(witness_of(*found));
+}
+
+void World::testify() {
+    const std::lock_guard lock{mutex_};
+    for (const Armed& armed : armed_) {
+        if (armed.in_place) put(witness_of(armed));
+    }
+}
+
+void World::flap(const std::string& id, CarrierPlan plan, Carrier next) {
+    const Duration lasts = next == Carrier::present ? plan.down : plan.up;
+    timers_.at(context_.clock.now() + lasts, [this, id, plan, next] {
+        const std::lock_guard lock{mutex_};
+        const auto found = std::find_if(armed_.begin(), armed_.end(), [&](const Armed& armed) {
+            return armed.fault.id == id && armed.in_place;
+        });
+        if (found == armed_.end()) return;
+        link(found->link).set_carrier(next);
+        flap(id, plan, next == Carrier::present ? Carrier::lost : Carrier::present);
+    });
+}
+
+}  // namespace etimedout

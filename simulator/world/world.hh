@@ -1,0 +1,95 @@
+// World: nodes, the links between them, what runs on them, and the faults armed at them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "simulator/base/clock.hh"
+#include "simulator/events/sink.hh"
+#include "simulator/faults/all_faults.hh"
+#include "simulator/net/link.hh"
+#include "simulator/node/node_namespaces.hh"
+#include "simulator/node/program.hh"
+#include "simulator/node/root_file_system.hh"
+#include "simulator/node/watch_thread.hh"
+#include "simulator/stub/stub.hh"
+#include "simulator/world/spec.hh"
+#include "simulator/world/timers.hh"
+
+namespace etimedout {
+
+struct WorldPlan {
+    Topology topology{};
+    std::uint64_t seed = 1;
+    std::optional<FirewallBackend> firewall{};  // nothing: probed when first needed
+};
+
+// What surrounds a world; outlives it.
+struct WorldContext {
+    const RootFileSystem& root;
+    const WorldClock& clock;
+    EventSink& sink;
+};
+
+// Construction builds namespaces and links, so that captures can begin before any program does.
+// Faults may be armed and healed from any thread.
+class World {
+public:
+    World(WorldPlan plan, WorldContext context);
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
+    ~World();
+
+    // Starts stubs and programs, callees first, each ready before the next begins. Throws Error.
+    void start_programs();
+
+    const Topology& topology() const { return plan_.topology; }
+    const NodeNamespaces& node(const std::string& name) const;  // throws Error
+    Link& link(const std::string& name);                        // throws Error
+    Program* program(const std::string& node);                  // null: none runs there
+
+    // `target` is a link's name. A fault with `for` heals by itself.
+    void arm(const std::string& target, const ArmedFault& fault);
+    void heal(const std::string& fault);
+    // Heals nothing, but puts the witness of every fault still armed into the log.
+    void testify();
+
+private:
+    struct Node {
+        std::string name;
+        NodeNamespaces namespaces;
+        std::unique_ptr<Stub> stub{};
+        std::unique_ptr<Program> program{};
+    };
+    struct Armed {
+        std::string link;
+        ArmedFault fault;
+        bool in_place = true;
+    };
+
+    Node& node_named(const std::string& name);
+    std::optional<Port> port_of(const std::string& node) const;
+    Stub& stub_behind(const std::string& link);
+    void arm_at_link(const std::string& target, const ArmedFault& fault);
+    void arm_at_stub(const std::string& target, const ArmedFault& fault);
+    ArmedFault with_address(const std::string& target, const ArmedFault& fault) const;
+    void flap(const std::string& id, CarrierPlan plan, Carrier next);
+    void put(decltype(Event::what) what);
+    FaultWitness witness_of(const Armed& armed);
+
+    WorldPlan plan_;
+    WorldContext context_;
+    WatchThread watcher_;  // outlives the programs it reads from
+    std::vector<std::unique_ptr<Node>> nodes_;
+    std::map<std::string, std::unique_ptr<Link>> links_;
+    std::recursive_mutex mutex_;  // of armed_: a heal by timer meets one by step
+    std::vector<Armed> armed_;
+    Timers timers_;
+};
+
+}  // namespace etimedout

@@ -44,10 +44,14 @@ CallEnd run_call(const CallPlan& plan, const WorldClock& clock, CallState& state
 
 std::string connect_outcome(int error_number) {
     switch (error_number) {
-        case ETIMEDOUT: return "connect_timeout";
-        case ECONNREFUSED: return "connect_refused";
-        case ECONNRESET: return "reset";
-        default: return "unreachable";
+        case ETIMEDOUT:
+            return "connect_timeout";
+        case ECONNREFUSED:
+            return "connect_refused";
+        case ECONNRESET:
+            return "reset";
+        default:
+            return "unreachable";
     }
 }
 

@@ -24,9 +24,9 @@ HttpRequest request_for(const CallPlan& plan) {
     request.host = plan.host.empty() ? plan.address : plan.host;
     request.port = plan.port;
     const bool is_v6 = request.host.find(':') != std::string::npos;
-    request.url = fmt::format("{}://{}:{}{}", call.tls ? "https" : "http",
-                              is_v6 ? fmt::format("[{}]", request.host) : request.host, plan.port,
-                              call.path);
+    request.url =
+        fmt::format("{}://{}:{}{}", call.tls ? "https" : "http",
+                    is_v6 ? fmt::format("[{}]", request.host) : request.host, plan.port, call.path);
     request.method = call.method;
     request.connection = plan.step.connection;
     if (call.body) {
@@ -58,7 +58,8 @@ CallEnd run_http(const CallPlan& plan, const WorldClock& clock, CallState& state
     if (!plan.host.empty()) request.addresses = std::move(*addresses);
 
     const bool reuse = request.connection == ConnectionUse::reuse;
-    const std::string key = fmt::format("{}/{}/{}", plan.step.node, plan.step.link, request.url.substr(0, 5));
+    const std::string key =
+        fmt::format("{}/{}/{}", plan.step.node, plan.step.link, request.url.substr(0, 5));
     auto client = reuse ? state.parts().take(key) : std::make_unique<HttpClient>();
     HttpExchange exchange = client->perform(request, limits, clock);
 

@@ -314,6 +314,8 @@ void HttpClient::Curl::run(Transfer& transfer, const Limits& limits) {
             throw Error{fmt::format("libcurl: transfer: {}", ::curl_multi_strerror(code))};
         }
     };
+    // Where the client's own timer comes first, or at the same time, it is curl that ends it all.
+    const Duration patience = limits.is_own_afterwards() ? limits.deadline + 1s : limits.deadline;
     check(::curl_multi_add_handle(multi, easy));
     while (true) {
         int running = 0;
@@ -326,9 +328,9 @@ void HttpClient::Curl::run(Transfer& transfer, const Limits& limits) {
             break;
         }
         const Duration now = transfer.clock.now();
-        exchange.gave_up = now >= limits.deadline;
+        exchange.gave_up = now >= patience;
         if (exchange.gave_up) break;
-        const auto wait = static_cast<int>(milliseconds(limits.deadline - now));
+        const auto wait = static_cast<int>(milliseconds(patience - now));
         check(::curl_multi_poll(multi, nullptr, 0, wait, nullptr));
     }
     exchange.end = transfer.clock.now();

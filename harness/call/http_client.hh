@@ -29,11 +29,11 @@ struct HttpRequest {
 
 // What curl knows when a transfer has ended, for better or worse. Times count from its begin.
 struct HttpExchange {
-    int code = 0;               // CURLcode
-    int error_number = 0;       // the kernel's, of the last operation that failed
-    int tcp_state = 0;          // of the connection when curl closed it, as in netinet/tcp.h
-    bool gave_up = false;       // the deadline came first
-    bool lost_reused = false;   // a connection in use again died before an answer
+    int code = 0;              // CURLcode
+    int error_number = 0;      // the kernel's, of the last operation that failed
+    int tcp_state = 0;         // of the connection when curl closed it, as in netinet/tcp.h
+    bool gave_up = false;      // the deadline came first
+    bool lost_reused = false;  // a connection in use again died before an answer
     bool request_begun = false;
     bool is_new_connection = false;
     std::optional<Duration> connect{};
@@ -59,8 +59,7 @@ public:
 
     // Never retries: a connection in use again that turns out to be dead is what the caller gets
     // to see (libcurl would quietly send the request once more on a new one).
-    HttpExchange perform(const HttpRequest& request, const Limits& limits,
-                         const WorldClock& clock);
+    HttpExchange perform(const HttpRequest& request, const Limits& limits, const WorldClock& clock);
 
 private:
     struct Curl;

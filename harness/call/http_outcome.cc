@@ -24,7 +24,8 @@ bool is_chunked(const HttpExchange& exchange) {
 
 // An answer whose receiver reads events as they come.
 bool is_stream(const HttpExchange& exchange) {
-    return is_chunked(exchange) || header(exchange, "content-type").starts_with("text/event-stream");
+    return is_chunked(exchange) ||
+           header(exchange, "content-type").starts_with("text/event-stream");
 }
 
 // RFC 9112, 6.3: only the connection's end ends the body.
@@ -42,8 +43,10 @@ int broken_by(const HttpExchange& exchange) {
         case EPIPE:
         case ETIMEDOUT:
         case EHOSTUNREACH:
-        case ENETUNREACH: return exchange.error_number;
-        default: return exchange.tcp_state == TCP_CLOSE ? ECONNRESET : 0;
+        case ENETUNREACH:
+            return exchange.error_number;
+        default:
+            return exchange.tcp_state == TCP_CLOSE ? ECONNRESET : 0;
     }
 }
 
@@ -95,13 +98,16 @@ HttpOutcome failure_of(const HttpRequest& request, const HttpExchange& exchange)
             }
             return {gave_up(request, exchange), {}, {}};
         case CURLE_GOT_NOTHING:
-        case CURLE_PARTIAL_FILE: return {ended_early(exchange, 0), {}, {}};
-        case CURLE_SEND_ERROR: return {ended_early(exchange, broken), name_of(broken), {}};
+        case CURLE_PARTIAL_FILE:
+            return {ended_early(exchange, 0), {}, {}};
+        case CURLE_SEND_ERROR:
+            return {ended_early(exchange, broken), name_of(broken), {}};
         case CURLE_RECV_ERROR:
             // Without a sign that the connection ended, what came was not HTTP.
             if (broken == 0 && exchange.tcp_state != TCP_CLOSE_WAIT) return {"failed", {}, {}};
             return {ended_early(exchange, broken), name_of(broken), {}};
-        default: return {"failed", {}, {}};
+        default:
+            return {"failed", {}, {}};
     }
 }
 

@@ -43,9 +43,7 @@ void Flow::arrived(Duration now) {
     last_ = now;
 }
 
-bool Flow::is_flowing(Duration now) const {
-    return last_ && now - *last_ <= 2 * longest_silence_;
-}
+bool Flow::is_flowing(Duration now) const { return last_ && now - *last_ <= 2 * longest_silence_; }
 
 const char* Flow::timeout_word(Duration now) const {
     if (!has_begun()) return "first_byte_timeout";

@@ -105,8 +105,7 @@ std::optional<LookupResult> Lookups::look_up(const LookupPlan& plan, const World
 }
 
 void describe_failure(const LookupResult& result, CallEnd& end) {
-    const bool timed_out =
-        result.code == EAI_AGAIN && result.took >= shortest_resolver_timeout;
+    const bool timed_out = result.code == EAI_AGAIN && result.took >= shortest_resolver_timeout;
     end.outcome = timed_out ? "dns_timeout" : "dns_failure";
     end.detail = ::gai_strerror(result.code);
     if (result.code == EAI_SYSTEM) end.error = errno_name(result.error_number);
@@ -122,8 +121,7 @@ std::optional<std::vector<SocketAddress>> callee_addresses(const CallPlan& plan,
         lookup.name = plan.address;
         lookup.flags = AI_NUMERICHOST;
     }
-    const auto result =
-        state.parts().lookups.look_up(lookup, clock, limits.while_connecting());
+    const auto result = state.parts().lookups.look_up(lookup, clock, limits.while_connecting());
     if (!result) {
         end.outcome = limits.is_own_while_connecting() ? "dns_timeout" : "never_ended";
         end.detail = fmt::format("still looking up {}", lookup.name);

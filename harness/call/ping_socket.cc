@@ -54,8 +54,8 @@ std::string echo_request(int family, std::uint16_t id, std::int64_t number,
 }
 
 Fd open_socket(int family, bool& is_raw) {
-    const int protocol = family == AF_INET6 ? static_cast<int>(IPPROTO_ICMPV6)
-                                            : static_cast<int>(IPPROTO_ICMP);
+    const int protocol =
+        family == AF_INET6 ? static_cast<int>(IPPROTO_ICMPV6) : static_cast<int>(IPPROTO_ICMP);
     const int flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
     is_raw = false;
     Fd fd{::socket(family, SOCK_DGRAM | flags, protocol)};

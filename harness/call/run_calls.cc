@@ -44,8 +44,13 @@ public:
 
 private:
     void make(std::int64_t index) {
-        CallPlan plan{step_.id,     index,        step_, target_.host, target_.address,
-                      target_.port, target_.scenario_dir};
+        CallPlan plan{step_.id,
+                      index,
+                      step_,
+                      target_.host,
+                      target_.address,
+                      target_.port,
+                      target_.scenario_dir};
         CallBegin begin;
         begin.call = step_.id;
         begin.index = index;
@@ -86,14 +91,15 @@ private:
         try {
             threads.emplace_back(job, this);
         } catch (const std::system_error& error) {
-            throw Error{fmt::format("call `{}`: caller number {}: {}", step_.id,
-                                    threads.size() + 1, error.what()),
+            throw Error{fmt::format("call `{}`: caller number {}: {}", step_.id, threads.size() + 1,
+                                    error.what()),
                         "lower its rate or concurrency"};
         }
     }
 
     void one_after_the_other() {
-        const std::int64_t useful = step_.lasting ? most_at_once : std::max<std::int64_t>(step_.times, 1);
+        const std::int64_t useful =
+            step_.lasting ? most_at_once : std::max<std::int64_t>(step_.times, 1);
         const std::int64_t callers = std::clamp<std::int64_t>(step_.concurrency, 1, useful);
         std::vector<std::thread> others;
         try {
@@ -184,7 +190,7 @@ private:
     CallRun result_;
     std::exception_ptr error_;
     std::int64_t next_ = 1;
-    std::int64_t idle_ = 0;           // callers free to take a call, less calls that are due
+    std::int64_t idle_ = 0;         // callers free to take a call, less calls that are due
     std::deque<std::int64_t> due_;  // begun by the clock, not yet taken
     bool closed_ = false;
 };

@@ -60,7 +60,8 @@ public:
                 return;
             }
             const bool writes = sent_ < to_send_;
-            const auto events = static_cast<short>((is_at_end_ ? 0 : POLLIN) | (writes ? POLLOUT : 0));
+            const auto events =
+                static_cast<short>((is_at_end_ ? 0 : POLLIN) | (writes ? POLLOUT : 0));
             if (!wait_for(fd_.get(), events, clock_, limits_.afterwards())) {
                 time_out();
                 return;
@@ -77,7 +78,8 @@ public:
 
 private:
     bool connect(const SocketAddress& address) {
-        fd_ = Fd{::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)};
+        fd_ =
+            Fd{::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)};
         if (!fd_) {
             fail_to_connect(errno);
             return false;
@@ -179,7 +181,7 @@ private:
         end_.error = errno_name(error_number);
         end_.detail = error_text(error_number);
         if (error_number == ETIMEDOUT) {
-            end_.outcome = sent_ < to_send_ ? "write_timeout"
+            end_.outcome = sent_ < to_send_    ? "write_timeout"
                            : flow_.has_begun() ? "idle_timeout"
                                                : "first_byte_timeout";
         } else {

@@ -101,6 +101,8 @@ LoadedScenarios load_scenarios(const std::vector<fs::path>& paths,
             continue;
         }
         file.rows = std::get<std::vector<Scenario>>(std::move(parsed));
+        auto findings = advice(file.text, path.string(), options);
+        loaded.advice.insert(loaded.advice.end(), findings.begin(), findings.end());
         loaded.files.push_back(std::move(file));
     }
     return loaded;

@@ -78,7 +78,7 @@ json::object object_schema(const Form& form) {
         json::object described;
         // Draft-07 ignores what stands beside a $ref.
         if (value.is_object() && value.get_object().contains("$ref")) {
-            described["allOf"] = json::array{value};
+            described["allOf"].emplace_array().push_back(value);
         } else if (value.is_object()) {
             described = value.get_object();
         }
@@ -120,7 +120,7 @@ void write(const json::value& value, std::size_t indent, std::string& out) {
         for (const auto& [key, member] : value.get_object()) {
             if (!first) out += ",\n";
             first = false;
-            out += inner + json::serialize(json::value{key}) + ": ";
+            out += inner + json::serialize(json::value(json::string(key))) + ": ";
             write(member, indent + 2, out);
         }
         out += "\n" + outer + "}";

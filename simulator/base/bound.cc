@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include <fmt/format.h>
 
@@ -28,6 +29,10 @@ Result<Split> split(std::string_view text) {
         const auto at = text.find(sign);
         if (at == std::string_view::npos) continue;
         const auto tolerance = trimmed(text.substr(at + sign.size()));
+        if (tolerance.empty()) {
+            return Problem{fmt::format("`{}` has no tolerance behind its {}", text, sign),
+                           "write it as 10s ±50ms, or 10s ±5%"};
+        }
         return Split{trimmed(text.substr(0, at)), tolerance, tolerance};
     }
     const auto minus = text.find('-', 1);
@@ -86,24 +91,30 @@ Result<Bound<T>> parse_bound(std::string_view text, ToNumber to_number, FromNumb
                     std::string{trimmed(text)}};
 }
 
+// The nearest whole number that there is room for.
+std::int64_t whole(double number) {
+    constexpr double end = 9223372036854775808.0;  // 2^63
+    return number >= end ? INT64_MAX : static_cast<std::int64_t>(std::llround(number));
+}
+
 }  // namespace
 
 Result<Bound<Duration>> parse_duration_bound(std::string_view text) {
     return parse_bound<Duration>(
         text, [](Duration d) { return static_cast<double>(d.count()); },
-        [](double n) { return Duration{static_cast<std::int64_t>(std::llround(n))}; }, true);
+        [](double n) { return Duration{whole(n)}; }, true);
 }
 
 Result<Bound<std::int64_t>> parse_count_bound(std::string_view text) {
     return parse_bound<std::int64_t>(
         text, [](std::int64_t n) { return static_cast<double>(n); },
-        [](double n) { return static_cast<std::int64_t>(std::llround(n)); }, false);
+        [](double n) { return whole(n); }, false);
 }
 
 Result<Bound<Bytes>> parse_size_bound(std::string_view text) {
     return parse_bound<Bytes>(
         text, [](Bytes b) { return static_cast<double>(b.count); },
-        [](double n) { return Bytes{static_cast<std::int64_t>(std::llround(n))}; }, false);
+        [](double n) { return Bytes{whole(n)}; }, false);
 }
 
 }  // namespace etimedout

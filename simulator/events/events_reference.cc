@@ -27,7 +27,7 @@ expectation is a function of this file, so `etimedout recheck` needs nothing els
 
 ## Version
 
-`log_begin` carries the version of the format, now {version}. It is raised when a reader of older
+`log_begin` carries the version of the format, now {}. It is raised when a reader of older
 logs would misunderstand newer ones; new events and new fields alone do not raise it, so readers
 ignore fields they do not know.
 
@@ -137,9 +137,7 @@ void append_fields(std::string& out, std::string_view prefix) {
 }  // namespace
 
 std::string event_reference() {
-    std::string page{introduction};
-    constexpr std::string_view placeholder = "{version}";
-    page.replace(page.find(placeholder), placeholder.size(), std::to_string(event_log_version));
+    std::string page = fmt::format(fmt::runtime(introduction), event_log_version);
     AllEvents::for_each([&]<class T>(std::type_identity<T>) {
         page += fmt::format("\n### `{}`\n\n{}\n\n", T::kind, T::doc);
         page += "| field | type | presence | meaning |\n|---|---|---|---|\n";

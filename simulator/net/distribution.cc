@@ -109,7 +109,8 @@ const std::vector<std::int16_t>& distribution_table(Distribution distribution) {
             static const auto table = scaled(pareto_normal());
             return table;
         }
-        case Distribution::uniform: break;
+        case Distribution::uniform:
+            break;
     }
     return flat;
 }

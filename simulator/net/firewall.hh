@@ -55,10 +55,10 @@ struct FirewallRule {
     unsigned slot = 0;    // unique among all rules a link ever has; the names of its objects
     FirewallAction action = Refusal::drop;
     Direction direction = Direction::both;
-    std::optional<Phase> phase{};           // of TCP; without, every protocol
-    std::optional<Port> port{};             // the callee's: destination going up, source going down
-    std::optional<std::string> source{};    // an address, optionally with /length, that began it:
-                                            // source going up, destination going down
+    std::optional<Phase> phase{};         // of TCP; without, every protocol
+    std::optional<Port> port{};           // the callee's: destination going up, source going down
+    std::optional<std::string> source{};  // an address, optionally with /length, that began it:
+                                          // source going up, destination going down
     std::optional<ConnectionSelector> connections{};
 };
 

@@ -13,24 +13,35 @@ constexpr std::int64_t endless = 2'000'000'000;
 
 std::string_view icmp_code(Refusal refusal) {
     switch (refusal) {
-        case Refusal::net_unreachable: return "icmp-net-unreachable";
-        case Refusal::host_unreachable: return "icmp-host-unreachable";
-        case Refusal::protocol_unreachable: return "icmp-proto-unreachable";
-        case Refusal::net_prohibited: return "icmp-net-prohibited";
-        case Refusal::host_prohibited: return "icmp-host-prohibited";
-        case Refusal::admin_prohibited: return "icmp-admin-prohibited";
-        default: return "icmp-port-unreachable";
+        case Refusal::net_unreachable:
+            return "icmp-net-unreachable";
+        case Refusal::host_unreachable:
+            return "icmp-host-unreachable";
+        case Refusal::protocol_unreachable:
+            return "icmp-proto-unreachable";
+        case Refusal::net_prohibited:
+            return "icmp-net-prohibited";
+        case Refusal::host_prohibited:
+            return "icmp-host-prohibited";
+        case Refusal::admin_prohibited:
+            return "icmp-admin-prohibited";
+        default:
+            return "icmp-port-unreachable";
     }
 }
 
 std::string_view icmpv6_code(Refusal refusal) {
     switch (refusal) {
-        case Refusal::net_unreachable: return "icmp6-no-route";
-        case Refusal::host_unreachable: return "icmp6-addr-unreachable";
+        case Refusal::net_unreachable:
+            return "icmp6-no-route";
+        case Refusal::host_unreachable:
+            return "icmp6-addr-unreachable";
         case Refusal::net_prohibited:
         case Refusal::host_prohibited:
-        case Refusal::admin_prohibited: return "icmp6-adm-prohibited";
-        default: return "icmp6-port-unreachable";
+        case Refusal::admin_prohibited:
+            return "icmp6-adm-prohibited";
+        default:
+            return "icmp6-port-unreachable";
     }
 }
 
@@ -54,9 +65,12 @@ bool tcp_only(const FirewallRule& rule) {
 std::string_view phase_match(const std::optional<Phase>& phase) {
     if (!phase) return {};
     switch (*phase) {
-        case Phase::syn: return " --tcp-flags SYN,ACK SYN";
-        case Phase::syn_ack: return " --tcp-flags SYN,ACK SYN,ACK";
-        case Phase::established: break;
+        case Phase::syn:
+            return " --tcp-flags SYN,ACK SYN";
+        case Phase::syn_ack:
+            return " --tcp-flags SYN,ACK SYN,ACK";
+        case Phase::established:
+            break;
     }
     return " --tcp-flags SYN NONE";
 }
@@ -237,7 +251,8 @@ IptablesText iptables_bands(const std::vector<BandRule>& bands, IpVersion versio
     std::string text = "*mangle\n:ETIMEDOUT_BANDS - [0:0]\n";
     for (const auto& [direction, band] : bands) {
         text += fmt::format(
-            "-A ETIMEDOUT_BANDS -o {} -m mark --mark {:#x}/{:#x} -j CLASSIFY --set-class {:x}:{:x}\n",
+            "-A ETIMEDOUT_BANDS -o {} -m mark --mark {:#x}/{:#x} -j CLASSIFY --set-class "
+            "{:x}:{:x}\n",
             direction == Direction::up ? far_interface_name : near_interface_name, band.marks,
             all_marks, band.priority >> 16U, band.priority & 0xffffU);
     }

@@ -21,13 +21,20 @@ constexpr std::int64_t share_steps = 1'000'000;
 
 std::string_view icmp_code(Refusal refusal) {
     switch (refusal) {
-        case Refusal::net_unreachable: return "net-unreachable";
-        case Refusal::host_unreachable: return "host-unreachable";
-        case Refusal::protocol_unreachable: return "prot-unreachable";
-        case Refusal::net_prohibited: return "net-prohibited";
-        case Refusal::host_prohibited: return "host-prohibited";
-        case Refusal::admin_prohibited: return "admin-prohibited";
-        default: return "port-unreachable";
+        case Refusal::net_unreachable:
+            return "net-unreachable";
+        case Refusal::host_unreachable:
+            return "host-unreachable";
+        case Refusal::protocol_unreachable:
+            return "prot-unreachable";
+        case Refusal::net_prohibited:
+            return "net-prohibited";
+        case Refusal::host_prohibited:
+            return "host-prohibited";
+        case Refusal::admin_prohibited:
+            return "admin-prohibited";
+        default:
+            return "port-unreachable";
     }
 }
 
@@ -35,18 +42,23 @@ std::string_view icmp_code(Refusal refusal) {
 // unreachable would be another message (parameter problem), which no firewall sends.
 std::string_view icmpv6_code(Refusal refusal) {
     switch (refusal) {
-        case Refusal::net_unreachable: return "no-route";
-        case Refusal::host_unreachable: return "addr-unreachable";
+        case Refusal::net_unreachable:
+            return "no-route";
+        case Refusal::host_unreachable:
+            return "addr-unreachable";
         case Refusal::net_prohibited:
         case Refusal::host_prohibited:
-        case Refusal::admin_prohibited: return "admin-prohibited";
-        default: return "port-unreachable";
+        case Refusal::admin_prohibited:
+            return "admin-prohibited";
+        default:
+            return "port-unreachable";
     }
 }
 
 std::string action_rules(const FirewallAction& action) {
     if (const auto* mark = std::get_if<Marks>(&action)) {
-        return fmt::format("        counter name \"fired\" meta mark set meta mark | {:#x}\n", *mark);
+        return fmt::format("        counter name \"fired\" meta mark set meta mark | {:#x}\n",
+                           *mark);
     }
     const Refusal refusal = std::get<Refusal>(action);
     if (refusal == Refusal::drop) return "        counter name \"fired\" drop\n";
@@ -68,9 +80,12 @@ std::string address_match(const FirewallRule& rule, std::string_view side) {
 std::string phase_match(const std::optional<Phase>& phase) {
     if (!phase) return {};
     switch (*phase) {
-        case Phase::syn: return " tcp flags & (syn | ack) == syn";
-        case Phase::syn_ack: return " tcp flags & (syn | ack) == (syn | ack)";
-        case Phase::established: break;
+        case Phase::syn:
+            return " tcp flags & (syn | ack) == syn";
+        case Phase::syn_ack:
+            return " tcp flags & (syn | ack) == (syn | ack)";
+        case Phase::established:
+            break;
     }
     return " tcp flags & syn == 0x0";
 }

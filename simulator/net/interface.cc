@@ -93,8 +93,8 @@ void set_flags(NetlinkSocket& kernel, const std::string& name, unsigned flags, u
                              .ifi_index = static_cast<int>(index_of(kernel, name)),
                              .ifi_flags = flags,
                              .ifi_change = change});
-    kernel.request(message, fmt::format("set interface {} {}", name,
-                                        (flags & IFF_UP) != 0 ? "up" : "down"));
+    kernel.request(message,
+                   fmt::format("set interface {} {}", name, (flags & IFF_UP) != 0 ? "up" : "down"));
 }
 
 void add_address(NetlinkSocket& kernel, unsigned index, const InterfaceAddress& address) {
@@ -170,11 +170,13 @@ VethPair::VethPair(VethEnd one, VethEnd other, std::int64_t mtu) : one_{std::mov
         });
     });
     if (const int error = kernel.try_request(message, "make a veth pair"); error != 0) {
-        throw NetlinkError{fmt::format("make the veth pair {} - {}", one_.name, other.name), error,
-                           {},
-                           error == EOPNOTSUPP
-                               ? "this kernel has no veth: run with --time virtual, or modprobe veth"
-                               : ""};
+        throw NetlinkError{
+            fmt::format("make the veth pair {} - {}", one_.name, other.name),
+            error,
+            {},
+            error == EOPNOTSUPP
+                ? "this kernel has no veth: run with --time virtual, or modprobe veth"
+                : ""};
     }
     switch_offloads_off(one_);
     switch_offloads_off(other);

@@ -18,8 +18,12 @@ namespace {
 // Locally administered, the same in every run: 02, the link's number, the place along the link.
 MacAddress mac_of(std::size_t index, std::uint8_t place) {
     const std::size_t number = index + 1;
-    return {0x02, 0x00, 0x00, static_cast<std::uint8_t>(number >> 8U),
-            static_cast<std::uint8_t>(number & 0xffU), place};
+    return {0x02,
+            0x00,
+            0x00,
+            static_cast<std::uint8_t>(number >> 8U),
+            static_cast<std::uint8_t>(number & 0xffU),
+            place};
 }
 constexpr std::uint8_t near_place = 1;
 constexpr std::uint8_t near_router_place = 2;
@@ -49,11 +53,12 @@ void check_unit(const std::string& id, std::optional<CountedUnit> unit) {
 
 std::optional<ConnectionSelector> connections_of(const ArmedFault& armed) {
     const Selectors& selectors = armed.selectors;
-    const int given = (selectors.first ? 1 : 0) + (selectors.nth ? 1 : 0) +
-                      (selectors.probability ? 1 : 0);
+    const int given =
+        (selectors.first ? 1 : 0) + (selectors.nth ? 1 : 0) + (selectors.probability ? 1 : 0);
     if (given > 1) {
-        throw Error{fmt::format("fault {}: first, nth and probability exclude each other", armed.id),
-                    "keep one of them"};
+        throw Error{
+            fmt::format("fault {}: first, nth and probability exclude each other", armed.id),
+            "keep one of them"};
     }
     if (selectors.first) {
         check_unit(armed.id, selectors.first->unit);
@@ -137,12 +142,12 @@ void Link::build_cables() {
     const InterfacePlan caller = node_interface(Direction::down);
     const InterfacePlan callee = node_interface(Direction::up);
     const std::size_t i = plan_.index;
-    near_cable_.emplace(
-        VethEnd{plan_.near_namespace, caller.name, mac_of(i, near_place)},
-        VethEnd{router_.get(), near_interface(), mac_of(i, near_router_place)}, plan_.spec.mtu);
-    far_cable_.emplace(
-        VethEnd{router_.get(), far_interface(), mac_of(i, far_router_place)},
-        VethEnd{plan_.far_namespace, callee.name, mac_of(i, far_place)}, plan_.spec.mtu);
+    near_cable_.emplace(VethEnd{plan_.near_namespace, caller.name, mac_of(i, near_place)},
+                        VethEnd{router_.get(), near_interface(), mac_of(i, near_router_place)},
+                        plan_.spec.mtu);
+    far_cable_.emplace(VethEnd{router_.get(), far_interface(), mac_of(i, far_router_place)},
+                       VethEnd{plan_.far_namespace, callee.name, mac_of(i, far_place)},
+                       plan_.spec.mtu);
 
     InterfacePlan near{.name = near_interface()};
     InterfacePlan far{.name = far_interface()};
@@ -173,11 +178,12 @@ void Link::build_physics() {
     const PacketPlan base{.delay = plan_.spec.latency, .rate = plan_.spec.rate};
     const auto shape = [&](std::unique_ptr<Shaper>& shaper, const std::string& interface,
                            std::string_view direction) {
-        shaper = std::make_unique<Shaper>(Shaper::Plan{.network_namespace = router_.get(),
-                                    .interface = interface,
-                                    .base = base,
-                                    .seed = plan_.seed,
-                                    .stream = fmt::format("{}/{}", plan_.name, direction)});
+        shaper = std::make_unique<Shaper>(
+            Shaper::Plan{.network_namespace = router_.get(),
+                         .interface = interface,
+                         .base = base,
+                         .seed = plan_.seed,
+                         .stream = fmt::format("{}/{}", plan_.name, direction)});
     };
     try {
         shape(up_, far_interface(), "up");
@@ -349,9 +355,9 @@ Witness Link::packet_witness(const std::string& id, const PacketFault& fault) {
         sum.seen += part.seen;
         sum.dropped += part.dropped;
         sum.overtook += part.overtook;
-        witness.evidence += fmt::format("{}netem {}: {} packets, {} dropped",
-                                        witness.evidence.empty() ? "" : "; ", word_of(way),
-                                        part.seen, part.dropped);
+        witness.evidence +=
+            fmt::format("{}netem {}: {} packets, {} dropped", witness.evidence.empty() ? "" : "; ",
+                        word_of(way), part.seen, part.dropped);
         if (part.overtook > 0) witness.evidence += fmt::format(", {} overtook", part.overtook);
     }
     witness.matched = fault.slot ? firewall().counters(*fault.slot).matched : sum.seen;
@@ -375,11 +381,9 @@ Witness Link::read_witness(const std::string& id, const Engaged& engaged) {
                 fmt::format("{} rule: {} packets matched, {} refused",
                             word_of(firewall().backend()), counters.matched, counters.fired)};
     }
-    const std::uint32_t changes =
-        interface_facts(router_.get(), far_interface()).carrier_changes -
-        std::get<CarrierFault>(engaged).changes_before;
-    return {changes, changes,
-            fmt::format("carrier of the callee's end changed {} times", changes)};
+    const std::uint32_t changes = interface_facts(router_.get(), far_interface()).carrier_changes -
+                                  std::get<CarrierFault>(engaged).changes_before;
+    return {changes, changes, fmt::format("carrier of the callee's end changed {} times", changes)};
 }
 
 Witness Link::witness(const std::string& id) {

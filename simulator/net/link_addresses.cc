@@ -15,11 +15,13 @@ constexpr std::size_t most_links = 250;
 LinkAddresses LinkAddresses::of(std::size_t link_index) {
     const std::size_t number = link_index + 1;
     if (number > most_links) {
-        throw Error{fmt::format("link number {}: a world has addresses for {} links", number,
-                                most_links),
-                    "split the scenario"};
+        throw Error{
+            fmt::format("link number {}: a world has addresses for {} links", number, most_links),
+            "split the scenario"};
     }
-    const auto v4 = [&](int side, int host) { return fmt::format("10.{}.{}.{}", number, side, host); };
+    const auto v4 = [&](int side, int host) {
+        return fmt::format("10.{}.{}.{}", number, side, host);
+    };
     const auto v6 = [&](int side, int host) {
         return fmt::format("fd00:{}:{}::{}", number, side, host);
     };

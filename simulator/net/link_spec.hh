@@ -30,10 +30,10 @@ struct LinkSpec {
 
 // The addresses of one link's ends and of its router, as text.
 struct LinkAddresses {
-    std::string near{};         // the caller's
+    std::string near{};  // the caller's
     std::string near_router{};
     std::string far_router{};
-    std::string far{};          // the callee's
+    std::string far{};  // the callee's
     std::string near6{};
     std::string near_router6{};
     std::string far_router6{};

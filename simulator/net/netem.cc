@@ -67,9 +67,10 @@ void merge_loss(PacketPlan& into, const PacketPlan& plan) {
     }
     if (!bursts) return;
     if (into.bursts) {
-        throw Error{"two losses with memory (burst_loss, or loss with a correlation) in one "
-                    "direction of a link",
-                    "arm one of them, and add a loss without correlation for the rest"};
+        throw Error{
+            "two losses with memory (burst_loss, or loss with a correlation) in one "
+            "direction of a link",
+            "arm one of them, and add a loss without correlation for the rest"};
     }
     into.bursts = bursts;
 }
@@ -140,8 +141,8 @@ std::uint32_t calibrated_chance(Probability share, Probability correlation) {
             const double y = static_cast<double>(i) / width;
             const double from = (y - (1 - memory)) / memory;
             const double to = y / memory;
-            next[i] = std::clamp((integral_at(to) - integral_at(from)) * memory / (1 - memory),
-                                 0.0, 1.0);
+            next[i] =
+                std::clamp((integral_at(to) - integral_at(from)) * memory / (1 - memory), 0.0, 1.0);
         }
         cdf = std::move(next);
     }
@@ -184,23 +185,23 @@ void put_options(NetlinkMessage& message, const PacketPlan& plan, std::uint64_t 
     message.put(TCA_NETEM_CORR, tc_netem_corr{.delay_corr = scaled(plan.delay_correlation),
                                               .loss_corr = 0,
                                               .dup_corr = scaled(plan.duplicate_correlation)});
-    message.put(TCA_NETEM_REORDER,
-                tc_netem_reorder{
-                    .probability = calibrated_chance(plan.reorder, plan.reorder_correlation),
-                    .correlation = scaled(plan.reorder_correlation)});
-    message.put(TCA_NETEM_CORRUPT,
-                tc_netem_corrupt{
-                    .probability = calibrated_chance(plan.corrupt, plan.corrupt_correlation),
-                    .correlation = scaled(plan.corrupt_correlation)});
+    message.put(
+        TCA_NETEM_REORDER,
+        tc_netem_reorder{.probability = calibrated_chance(plan.reorder, plan.reorder_correlation),
+                         .correlation = scaled(plan.reorder_correlation)});
+    message.put(
+        TCA_NETEM_CORRUPT,
+        tc_netem_corrupt{.probability = calibrated_chance(plan.corrupt, plan.corrupt_correlation),
+                         .correlation = scaled(plan.corrupt_correlation)});
     std::uint64_t bytes_per_second = 0;
     if (plan.rate && plan.rate->bits_per_second > 0) {
         bytes_per_second =
             static_cast<std::uint64_t>(std::max<std::int64_t>(1, plan.rate->bits_per_second / 8));
     }
     constexpr std::uint64_t highest = std::numeric_limits<std::uint32_t>::max();
-    message.put(TCA_NETEM_RATE,
-                tc_netem_rate{.rate = static_cast<std::uint32_t>(
-                                  std::min(bytes_per_second, highest))});
+    message.put(
+        TCA_NETEM_RATE,
+        tc_netem_rate{.rate = static_cast<std::uint32_t>(std::min(bytes_per_second, highest))});
     message.put(TCA_NETEM_RATE64, bytes_per_second);
     if (plan.bursts) {
         message.nest(TCA_NETEM_LOSS, [&] {

@@ -56,8 +56,8 @@ void set_prio(NetlinkSocket& kernel, const QdiscPlace& place);
 
 // Since the qdisc was made.
 struct QdiscStats {
-    std::int64_t packets = 0;   // sent on
-    std::int64_t bytes = 0;     // sent on
+    std::int64_t packets = 0;  // sent on
+    std::int64_t bytes = 0;    // sent on
     std::int64_t drops = 0;
     std::int64_t requeues = 0;  // in netem: packets that overtook
     std::int64_t backlog = 0;   // bytes waiting

@@ -57,8 +57,8 @@ NetlinkError::NetlinkError(std::string_view attempt, int error_number, std::stri
 NetlinkMessage::NetlinkMessage(int type, int flags)
     : message_{::nlmsg_alloc_size(message_size), ::nlmsg_free} {
     if (!message_) throw std::bad_alloc{};
-    if (::nlmsg_put(message_.get(), NL_AUTO_PORT, NL_AUTO_SEQ, type, 0,
-                    NLM_F_REQUEST | flags) == nullptr) {
+    if (::nlmsg_put(message_.get(), NL_AUTO_PORT, NL_AUTO_SEQ, type, 0, NLM_F_REQUEST | flags) ==
+        nullptr) {
         throw std::bad_alloc{};
     }
 }
@@ -156,9 +156,8 @@ void NetlinkSocket::collect(NetlinkMessage& message, std::string_view attempt,
     if (outcome.error != 0) throw NetlinkError{attempt, outcome.error, outcome.explanation};
 }
 
-NetlinkSocket::Outcome NetlinkSocket::transact(
-    NetlinkMessage& message, std::string_view attempt,
-    const std::function<void(const nlmsghdr&)>& visit) {
+NetlinkSocket::Outcome NetlinkSocket::transact(NetlinkMessage& message, std::string_view attempt,
+                                               const std::function<void(const nlmsghdr&)>& visit) {
     if (const int sent = ::nl_send_auto(socket_.get(), message.get()); sent < 0) {
         throw Error{fmt::format("{}: send the request: {}", attempt, ::nl_geterror(sent))};
     }

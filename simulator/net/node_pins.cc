@@ -45,12 +45,18 @@ constexpr std::array common_pins{
 // One value for the whole kernel: a namespace other than the first has no file for them, or one
 // that cannot be written.
 const std::set<std::string_view>& global_names() {
-    static const std::set<std::string_view> names{
-        "net.core.netdev_max_backlog", "net.core.netdev_budget", "net.core.rmem_max",
-        "net.core.wmem_max", "net.core.rmem_default", "net.core.wmem_default",
-        "net.ipv4.tcp_mem", "net.ipv4.udp_mem", "net.ipv4.tcp_max_orphans",
-        "net.netfilter.nf_conntrack_max", "net.netfilter.nf_conntrack_buckets",
-        "net.nf_conntrack_max"};
+    static const std::set<std::string_view> names{"net.core.netdev_max_backlog",
+                                                  "net.core.netdev_budget",
+                                                  "net.core.rmem_max",
+                                                  "net.core.wmem_max",
+                                                  "net.core.rmem_default",
+                                                  "net.core.wmem_default",
+                                                  "net.ipv4.tcp_mem",
+                                                  "net.ipv4.udp_mem",
+                                                  "net.ipv4.tcp_max_orphans",
+                                                  "net.netfilter.nf_conntrack_max",
+                                                  "net.netfilter.nf_conntrack_buckets",
+                                                  "net.nf_conntrack_max"};
     return names;
 }
 
@@ -111,9 +117,10 @@ std::vector<std::string> pin_congestion_control() {
         return {};
     } catch (const Error& refused) {
         write_sysctl(name, "reno");
-        return {fmt::format("{}; nodes use reno instead. For cubic, run with --time virtual or add "
-                            "it to the host's net.ipv4.tcp_allowed_congestion_control",
-                            refused.what())};
+        return {
+            fmt::format("{}; nodes use reno instead. For cubic, run with --time virtual or add "
+                        "it to the host's net.ipv4.tcp_allowed_congestion_control",
+                        refused.what())};
     }
 }
 
@@ -134,16 +141,19 @@ std::vector<std::string> pin_common(NodeKind kind) {
 using Habits = std::map<std::string, std::string>;
 
 // By release, what differs from the newest that the project knows. Sources: the
-// kernel commits 19f92a030ca6 (somaxconn 4096, Linux 5.4) and ccce324dabfe (linear SYN timeouts, 6.5).
+// kernel commits 19f92a030ca6 (somaxconn 4096, Linux 5.4) and ccce324dabfe (linear SYN
+// timeouts, 6.5).
 const std::map<std::string, Habits, std::less<>>& releases() {
     static const Habits before_linear{{"net.ipv4.tcp_syn_linear_timeouts", "0"}};
     static const Habits before_somaxconn{{"net.ipv4.tcp_syn_linear_timeouts", "0"},
                                          {"net.core.somaxconn", "128"}};
-    static const std::map<std::string, Habits, std::less<>> table{
-        {"linux-4.19", before_somaxconn}, {"linux-5.4", before_linear},
-        {"linux-5.10", before_linear},    {"linux-5.15", before_linear},
-        {"linux-6.1", before_linear},     {"linux-6.6", {}},
-        {"linux-6.12", {}}};
+    static const std::map<std::string, Habits, std::less<>> table{{"linux-4.19", before_somaxconn},
+                                                                  {"linux-5.4", before_linear},
+                                                                  {"linux-5.10", before_linear},
+                                                                  {"linux-5.15", before_linear},
+                                                                  {"linux-6.1", before_linear},
+                                                                  {"linux-6.6", {}},
+                                                                  {"linux-6.12", {}}};
     return table;
 }
 
@@ -199,9 +209,9 @@ const std::map<std::string, std::string>& habits_of(std::string_view release) {
     for (const auto& [name, habits] : releases()) known.push_back(name);
     const auto meant = did_you_mean(release, known);
     throw Error{fmt::format("like: `{}` is not a release whose habits are known", release),
-                meant.empty() ? fmt::format("known: {}", fmt::join(known, ", "))
-                              : fmt::format("did you mean `{}`? known: {}", meant,
-                                            fmt::join(known, ", "))};
+                meant.empty()
+                    ? fmt::format("known: {}", fmt::join(known, ", "))
+                    : fmt::format("did you mean `{}`? known: {}", meant, fmt::join(known, ", "))};
 }
 
 void pin_habits_of(std::string_view release) {

@@ -41,9 +41,8 @@ FirewallRule choosing_rule() {
 }
 
 NetCapability try_nftables() {
-    return tried("install nftables; a kernel without nf_tables needs --time virtual", [] {
-        make(FirewallBackend::nftables, choosing_rule());
-    });
+    return tried("install nftables; a kernel without nf_tables needs --time virtual",
+                 [] { make(FirewallBackend::nftables, choosing_rule()); });
 }
 
 NetCapability try_iptables() {
@@ -60,13 +59,12 @@ void check_qdisc(std::string_view kind, int error) {
 
 NetCapabilities probe_network() {
     NetCapabilities found;
-    found.namespaces =
-        tried("run as root, allow user namespaces, or run with --time virtual", [] {
-            const Fd one = new_network_namespace();
-            const Fd other = new_network_namespace();
-            const VethPair pair{{one.get(), "a", {2, 0, 0, 0, 0, 1}},
-                                {other.get(), "b", {2, 0, 0, 0, 0, 2}}, 1500};
-        });
+    found.namespaces = tried("run as root, allow user namespaces, or run with --time virtual", [] {
+        const Fd one = new_network_namespace();
+        const Fd other = new_network_namespace();
+        const VethPair pair{
+            {one.get(), "a", {2, 0, 0, 0, 0, 1}}, {other.get(), "b", {2, 0, 0, 0, 0, 2}}, 1500};
+    });
     if (!found.namespaces.present) {
         const NetCapability none{.reason = "needs network namespaces",
                                  .remedy = found.namespaces.remedy};
@@ -84,9 +82,8 @@ NetCapabilities probe_network() {
     });
     found.nftables = try_nftables();
     found.iptables = try_iptables();
-    found.ipset = tried("install ipset; a kernel without ip_set needs --time virtual", [] {
-        make(FirewallBackend::iptables, choosing_rule());
-    });
+    found.ipset = tried("install ipset; a kernel without ip_set needs --time virtual",
+                        [] { make(FirewallBackend::iptables, choosing_rule()); });
     return found;
 }
 

@@ -55,8 +55,7 @@ void Shaper::build(const std::vector<Fault>& faults) {
         if (!bands_[i].marks) continue;
         // Another stream each time, so that a fault armed again does not repeat its first chances.
         Rng chance{plan_.seed, fmt::format("netem/{}/{}/{}", plan_.stream, i, generation_)};
-        set_netem(kernel_,
-                  {.interface = interface_, .parent = class_of(i), .handle = handle_of(i)},
+        set_netem(kernel_, {.interface = interface_, .parent = class_of(i), .handle = handle_of(i)},
                   plans[i], chance.next());
         bands_[i].built = true;
     }

@@ -13,7 +13,7 @@
 namespace etimedout {
 
 struct ShapedPackets {
-    std::int64_t seen = 0;      // came by
+    std::int64_t seen = 0;  // came by
     std::int64_t dropped = 0;
     std::int64_t overtook = 0;
 };
@@ -27,7 +27,7 @@ class Shaper {
 public:
     struct Plan {
         int network_namespace = -1;
-        std::string interface{};
+        std::string interface {};
         PacketPlan base{};
         std::uint64_t seed = 0;
         std::string stream{};  // keeps the chances of two shapers apart

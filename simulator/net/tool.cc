@@ -38,8 +38,8 @@ std::string contents_of(const Fd& file) {
     std::array<char, 16384> part{};
     off_t at = 0;
     for (;;) {
-        const auto size = checked("read a file in memory",
-                                  ::pread(file.get(), part.data(), part.size(), at));
+        const auto size =
+            checked("read a file in memory", ::pread(file.get(), part.data(), part.size(), at));
         if (size == 0) return text;
         text.append(part.data(), static_cast<std::size_t>(size));
         at += size;
@@ -92,8 +92,8 @@ int wait_for(const std::string& name, pid_t child) {
 
 std::optional<std::string> find_tool(std::string_view name) {
     const char* path = std::getenv("PATH");
-    std::string folders = path != nullptr ? fmt::format("{}:{}", path, usual_folders)
-                                          : std::string{usual_folders};
+    std::string folders =
+        path != nullptr ? fmt::format("{}:{}", path, usual_folders) : std::string{usual_folders};
     std::size_t start = 0;
     while (start < folders.size()) {
         const std::size_t end = std::min(folders.find(':', start), folders.size());

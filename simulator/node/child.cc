@@ -82,10 +82,9 @@ ETIMEDOUT_IN_CHILD bool place_streams(const Launch& launch) {
 
 ETIMEDOUT_IN_CHILD bool become_user(const Launch& launch) {
     const UserIds* const user = launch.user;
-    return user == nullptr ||
-           (::syscall(SYS_setgroups, launch.group_count, launch.groups) == 0 &&
-            ::syscall(SYS_setresgid, user->gid, user->gid, user->gid) == 0 &&
-            ::syscall(SYS_setresuid, user->uid, user->uid, user->uid) == 0);
+    return user == nullptr || (::syscall(SYS_setgroups, launch.group_count, launch.groups) == 0 &&
+                               ::syscall(SYS_setresgid, user->gid, user->gid, user->gid) == 0 &&
+                               ::syscall(SYS_setresuid, user->uid, user->uid, user->uid) == 0);
 }
 
 ETIMEDOUT_IN_CHILD bool limit(int resource, const rlimit* wanted) {
@@ -214,14 +213,19 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
     const std::string& name = plan.arguments.at(0);
     const auto attempt = [&]() -> std::string {
         switch (launch.stage) {
-            case Stage::streams: return "place its input and output: ";
-            case Stage::limits: return "set its limits: ";
-            case Stage::user: return fmt::format("become user {}: ", plan.user.value_or("?"));
-            case Stage::folder: return fmt::format("change to folder {}: ", plan.cwd);
+            case Stage::streams:
+                return "place its input and output: ";
+            case Stage::limits:
+                return "set its limits: ";
+            case Stage::user:
+                return fmt::format("become user {}: ", plan.user.value_or("?"));
+            case Stage::folder:
+                return fmt::format("change to folder {}: ", plan.cwd);
             case Stage::session:
             case Stage::parent:
             case Stage::exec:
-            case Stage::none: break;
+            case Stage::none:
+                break;
         }
         return {};
     }();

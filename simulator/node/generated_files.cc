@@ -38,7 +38,8 @@ constexpr auto no_resolver =
 // for 64-bit times, and a footer.
 std::string utc_zone() {
     const std::string counts = std::string(16, '\0') + "\0\0\0\1"s + "\0\0\0\4"s;
-    const std::string block = "TZif2" + std::string(15, '\0') + counts + std::string(6, '\0') + "UTC\0"s;
+    const std::string block =
+        "TZif2" + std::string(15, '\0') + counts + std::string(6, '\0') + "UTC\0"s;
     return block + block + "\nUTC0\n";
 }
 

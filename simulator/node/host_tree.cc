@@ -37,7 +37,8 @@ std::string unescaped(std::string_view text) {
             result += text[at];
             continue;
         }
-        const int code = (text[at + 1] - '0') * 64 + (text[at + 2] - '0') * 8 + (text[at + 3] - '0');
+        const int code =
+            (text[at + 1] - '0') * 64 + (text[at + 2] - '0') * 8 + (text[at + 3] - '0');
         result += static_cast<char>(code);
         at += 3;
     }

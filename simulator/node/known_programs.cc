@@ -89,6 +89,10 @@ constexpr std::array known_programs{
     KnownProgram{"wrk", "wrk", "-v"},
 };
 
+// Each once, in order, so that a reader finds them.
+static_assert(std::ranges::is_sorted(known_programs, std::ranges::less_equal{},
+                                     &KnownProgram::name));
+
 const KnownProgram* known(std::string_view program) {
     const std::size_t slash = program.rfind('/');
     if (slash != std::string_view::npos) program.remove_prefix(slash + 1);
@@ -139,7 +143,8 @@ std::string first_version(std::string_view text) {
         std::size_t end = begin;
         bool dotted = false;
         while (end < text.size() && (is_digit(text[end]) || text[end] == '.')) {
-            dotted = dotted || (text[end] == '.' && end + 1 < text.size() && is_digit(text[end + 1]));
+            dotted =
+                dotted || (text[end] == '.' && end + 1 < text.size() && is_digit(text[end + 1]));
             ++end;
         }
         while (text[end - 1] == '.') --end;
@@ -201,11 +206,10 @@ std::optional<Problem> missing_program(std::string_view shell_command,
     }
     if (find_program(*program)) return std::nullopt;
     const auto package = debian_package(*program);
-    return Problem{
-        fmt::format("{} is not installed", *program),
-        package ? fmt::format("apt-get install {}", *package)
-                : fmt::format("install it into a folder of PATH={}",
-                              default_environment().at("PATH"))};
+    return Problem{fmt::format("{} is not installed", *program),
+                   package ? fmt::format("apt-get install {}", *package)
+                           : fmt::format("install it into a folder of PATH={}",
+                                         default_environment().at("PATH"))};
 }
 
 Result<std::string> program_version(std::string_view name, Duration limit) {

@@ -20,7 +20,8 @@ std::optional<std::string> debian_package(std::string_view program);
 std::optional<std::filesystem::path> find_program(std::string_view name);
 
 // Says what is missing when a shell command starts a program that is not installed; relative
-// paths (./client) start from `folder`, the scenario's. Nothing when it is there, or cannot be told.
+// paths (./client) start from `folder`, the scenario's. Nothing when it is there, or cannot be
+// told.
 std::optional<Problem> missing_program(std::string_view shell_command,
                                        const std::filesystem::path& folder);
 

@@ -30,8 +30,8 @@ LogFiles::LogFiles(const std::vector<std::string>& paths, const std::string& fol
         File file;
         file.source = source;
         file.name = path.filename();
-        file.folder = Fd{checked(attempt, ::open(path.parent_path().c_str(),
-                                                 O_PATH | O_DIRECTORY | O_CLOEXEC))};
+        file.folder = Fd{
+            checked(attempt, ::open(path.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC))};
         checked(attempt, ::inotify_add_watch(changes_.get(), path.parent_path().c_str(),
                                              IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MASK_ADD));
         open(file);
@@ -66,8 +66,7 @@ void LogFiles::read(File& file, const Take& take) {
             file.offset = 0;  // truncated: it begins anew
         }
         for (;;) {
-            const ssize_t got =
-                ::pread(file.file.get(), piece.data(), piece.size(), file.offset);
+            const ssize_t got = ::pread(file.file.get(), piece.data(), piece.size(), file.offset);
             if (got <= 0) break;
             file.offset += got;
             file.splitter.feed({piece.data(), static_cast<std::size_t>(got)}, line);

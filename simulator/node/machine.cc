@@ -118,8 +118,8 @@ std::string namespace_remedy() {
 
 Capability user_namespaces() {
     const Maps maps;
-    constexpr int all = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS |
-                        CLONE_NEWIPC;
+    constexpr int all =
+        CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
     const Attempt result = in_child([&] { return enter_namespaces(all, maps.uids, maps.gids); });
     const bool works = result == Attempt{};
     return {"user namespaces", "time: real", works,
@@ -131,8 +131,8 @@ Capability user_namespaces() {
 Capability proc_in_namespaces() {
     const Maps maps;
     const Attempt result = in_child([&]() -> Attempt {
-        const Attempt entered = enter_namespaces(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID,
-                                                 maps.uids, maps.gids);
+        const Attempt entered =
+            enter_namespaces(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID, maps.uids, maps.gids);
         if (entered != Attempt{}) return entered;
         if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return {3, errno};
         const pid_t first = ::fork();  // /proc belongs to the PID namespace of who mounts it
@@ -156,8 +156,7 @@ Capability proc_in_namespaces() {
 Capability overlay() {
     const Maps maps;
     const Attempt result = in_child([&]() -> Attempt {
-        const Attempt entered =
-            enter_namespaces(CLONE_NEWUSER | CLONE_NEWNS, maps.uids, maps.gids);
+        const Attempt entered = enter_namespaces(CLONE_NEWUSER | CLONE_NEWNS, maps.uids, maps.gids);
         if (entered != Attempt{}) return entered;
         if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return {3, errno};
         if (::mount("tmpfs", "/tmp", "tmpfs", 0, nullptr) != 0) return {4, errno};
@@ -223,10 +222,10 @@ Capability memory() {
             struct statvfs space {};
             ::statvfs(folder.c_str(), &space);
             const auto free = space.f_bavail * space.f_frsize >> 20U;
-            return {"memory files", "time: virtual", true,
-                    fmt::format("{} can be written and executed from, {} MiB are free", folder,
-                                free),
-                    ""};
+            return {
+                "memory files", "time: virtual", true,
+                fmt::format("{} can be written and executed from, {} MiB are free", folder, free),
+                ""};
         }
         reasons += (reasons.empty() ? "" : "; ") + *problem;
     }
@@ -281,7 +280,7 @@ std::string memory_folder() {
 }
 
 std::vector<Capability> probe_machine() {
-    return {architecture(), memory(),  tracing(), user_namespaces(),
+    return {architecture(),       memory(), tracing(), user_namespaces(),
             proc_in_namespaces(), overlay()};
 }
 

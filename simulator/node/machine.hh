@@ -7,7 +7,7 @@
 namespace etimedout {
 
 struct Capability {
-    std::string name{};    // "user namespaces"
+    std::string name{};      // "user namespaces"
     std::string used_for{};  // "time: real", "time: virtual"
     bool present = false;
     std::string reason{};  // what was tried and what came of it

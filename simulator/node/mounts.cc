@@ -114,9 +114,8 @@ void make_folder(const std::filesystem::path& path, const Owner& owner) {
 void write_file(const std::filesystem::path& path, std::string_view content, mode_t mode) {
     const std::string attempt = fmt::format("write {}", path.string());
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw_errno(attempt, errno);
-    const Fd file{checked(attempt, ::open(path.c_str(),
-                                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                                          mode))};
+    const Fd file{checked(
+        attempt, ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode))};
     while (!content.empty()) {
         const ssize_t written = ::write(file.get(), content.data(), content.size());
         if (written < 0 && errno == EINTR) continue;

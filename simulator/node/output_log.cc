@@ -71,10 +71,10 @@ void OutputLog::line(std::string_view source, std::string_view text) {
 void OutputLog::finish() {
     const std::lock_guard lock{mutex_};
     if (left_out_ == 0) return;
-    sink_.put({clock_.now(),
-               LogLine{node_, "etimedout",
-                       fmt::format("{} more lines left out: a program's log ends after {}",
-                                   std::exchange(left_out_, 0), most_lines)}});
+    sink_.put(
+        {clock_.now(), LogLine{node_, "etimedout",
+                               fmt::format("{} more lines left out: a program's log ends after {}",
+                                           std::exchange(left_out_, 0), most_lines)}});
 }
 
 std::string OutputLog::last_lines() const {

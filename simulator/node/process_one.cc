@@ -24,8 +24,8 @@ namespace etimedout {
 
 namespace {
 
-constexpr int namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
-                           CLONE_NEWUTS | CLONE_NEWIPC;
+constexpr int namespaces =
+    CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
 
 struct Pipe {
     Fd reader;
@@ -39,8 +39,8 @@ struct Pipe {
 
 bool write_whole(const std::string& path, const std::string& text) {
     const Fd file{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
-    return file && ::write(file.get(), text.data(), text.size()) ==
-                       static_cast<ssize_t>(text.size());
+    return file &&
+           ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
 // Every id that exists here, under the same number; "0 0 4294967295\n" on a plain host.

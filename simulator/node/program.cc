@@ -260,7 +260,8 @@ void Program::State::await_ready() {
         if (seen.empty()) break;
         const bool watching_log = plan.spec.ready->log.has_value();
         const Duration now = world.clock.now();
-        const Duration until = watching_log ? begin + within : std::min(now + pause, begin + within);
+        const Duration until =
+            watching_log ? begin + within : std::min(now + pause, begin + within);
         wait_until(until, [&] { return !running || (watching_log && log_seen); });
         pause = std::min(pause * 2, longest_pause);
         const std::unique_lock lock{mutex};
@@ -295,9 +296,9 @@ void Program::State::clear() {
 void Program::State::stop() {
     const int wanted = signal_number(plan.spec.stop.signal);
     if (wanted == 0) {
-        throw Error{fmt::format("process {}: there is no signal `{}`", plan.node,
-                                plan.spec.stop.signal),
-                    "write it as in `stop: {signal: TERM}`"};
+        throw Error{
+            fmt::format("process {}: there is no signal `{}`", plan.node, plan.spec.stop.signal),
+            "write it as in `stop: {signal: TERM}`"};
     }
     const auto send = [this](int number) {
         const std::lock_guard lock{mutex};

@@ -20,7 +20,7 @@ struct ProgramPlan {
     std::string node{};
     ProcessSpec spec{};
     std::map<std::string, std::string> env{};  // the world's own, under the scenario's
-    std::optional<Port> http_port{};           // for `ready: {http: …}`: of the link that leads here
+    std::optional<Port> http_port{};  // for `ready: {http: …}`: of the link that leads here
 };
 
 // What a program lives in; all of it outlives the program.
@@ -39,9 +39,11 @@ public:
     Program& operator=(const Program&) = delete;
     ~Program();  // KILL; the end counts as expected
 
-    // Writes `files` (the first time), starts the program and waits until it is ready: at once
-    // where no ready check is given. Throws Error when it is not installed, cannot be started,
-    // ends before it is ready, or is not ready in time; its last output is in the message.
+    // Writes `files` (the first time; relative paths start from `cwd`, which is the scenario's
+    // folder by default; one that begins with #! becomes executable), starts the program and waits
+    // until it is ready: at once where no ready check is given. Throws Error when it is not
+    // installed, cannot be started, ends before it is ready, or is not ready in time; its last
+    // output is in the message.
     void start();
     // The stop signal, and KILL when its time is over. Returns when it has ended; nothing happens
     // to a program that does not run.

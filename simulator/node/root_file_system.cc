@@ -79,8 +79,8 @@ void mount_proc() {
 // Whoever is root here may be root of the host, under the same number, and the kernel asks no more
 // than that before it changes these for all. What belongs to a network namespace stays writable.
 void protect_proc() {
-    for (const fs::path path : {"/proc/sys", "/proc/sysrq-trigger", "/proc/bus", "/proc/fs",
-                                "/proc/irq"}) {
+    for (const fs::path path :
+         {"/proc/sys", "/proc/sysrq-trigger", "/proc/bus", "/proc/fs", "/proc/irq"}) {
         std::error_code problem;
         if (fs::exists(path, problem)) bind_read_only(path, path);
     }
@@ -238,8 +238,8 @@ void RootFileSystem::mount_overlay(const fs::path& node, const Layers& layers) c
     const auto* const marks = kind_ == Kind::virtual_kernel ? "redirect_dir=on" : "userxattr";
     mount({"overlay", node / "root" / layers.at, 0,
            fmt::format("lowerdir={},upperdir={},workdir={},index=off,xino=off,metacopy=off,{}",
-                       layers.lower, (node / layers.upper).string(), (node / "work" / work).string(),
-                       marks)});
+                       layers.lower, (node / layers.upper).string(),
+                       (node / "work" / work).string(), marks)});
 }
 
 // On the host's kernel its tree is put together from several mounts.
@@ -293,8 +293,7 @@ void RootFileSystem::mount_item(const fs::path& node, const TreeItem& item) cons
 
 // The host's files under the node's own overlay. What its upper layer has in /etc stands before
 // the host's of the same name, be that a link or not.
-void RootFileSystem::mount_host_files(const fs::path& node,
-                                      const NodeRootPlan& plan) const {
+void RootFileSystem::mount_host_files(const fs::path& node, const NodeRootPlan& plan) const {
     make_folder(node / "upper", root_owner_);
     make_folder(node / "upper/etc", etc_owner_);
     for (const auto& file : own_files(plan)) {

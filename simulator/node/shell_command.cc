@@ -15,13 +15,14 @@ using namespace std::literals;
 
 // Words that dash and bash deal with themselves, and after which no program need come.
 constexpr std::array builtins{
-    "!"sv,     "."sv,      ":"sv,     "["sv,      "alias"sv, "bg"sv,     "break"sv,   "case"sv,
-    "cd"sv,    "continue"sv, "do"sv,  "done"sv,   "echo"sv,  "elif"sv,   "else"sv,    "esac"sv,
-    "eval"sv,  "exit"sv,   "export"sv, "false"sv, "fg"sv,    "fi"sv,     "for"sv,     "function"sv,
-    "getopts"sv, "hash"sv, "if"sv,    "jobs"sv,   "kill"sv,  "local"sv,  "printf"sv,  "pwd"sv,
-    "read"sv,  "readonly"sv, "return"sv, "set"sv, "shift"sv, "source"sv, "test"sv,    "then"sv,
-    "times"sv, "trap"sv,   "true"sv,  "type"sv,   "ulimit"sv, "umask"sv, "unalias"sv, "unset"sv,
-    "until"sv, "wait"sv,   "while"sv, "{"sv,      "}"sv};
+    "!"sv,    "."sv,     ":"sv,        "["sv,       "alias"sv,   "bg"sv,       "break"sv,
+    "case"sv, "cd"sv,    "continue"sv, "do"sv,      "done"sv,    "echo"sv,     "elif"sv,
+    "else"sv, "esac"sv,  "eval"sv,     "exit"sv,    "export"sv,  "false"sv,    "fg"sv,
+    "fi"sv,   "for"sv,   "function"sv, "getopts"sv, "hash"sv,    "if"sv,       "jobs"sv,
+    "kill"sv, "local"sv, "printf"sv,   "pwd"sv,     "read"sv,    "readonly"sv, "return"sv,
+    "set"sv,  "shift"sv, "source"sv,   "test"sv,    "then"sv,    "times"sv,    "trap"sv,
+    "true"sv, "type"sv,  "ulimit"sv,   "umask"sv,   "unalias"sv, "unset"sv,    "until"sv,
+    "wait"sv, "while"sv, "{"sv,        "}"sv};
 
 // Programs that only start another one, with options of their own that take no value.
 constexpr std::array starters{"exec"sv, "env"sv, "nohup"sv, "setsid"sv, "command"sv};
@@ -42,9 +43,9 @@ bool is_assignment(std::string_view word, std::size_t first_quote) {
 
 // One word of a command, as the shell would see it.
 struct Word {
-    std::string text{};       // quotes removed
-    std::size_t begin = 0;    // where it begins in the command
-    bool expands = false;     // has $, ` or a pattern in it: its value is not known
+    std::string text{};     // quotes removed
+    std::size_t begin = 0;  // where it begins in the command
+    bool expands = false;   // has $, ` or a pattern in it: its value is not known
     std::size_t first_quote = std::string::npos;  // where in `text` the first one opened
 };
 
@@ -78,6 +79,7 @@ public:
         if (redirects && word.text.find_first_not_of("0123456789") == std::string::npos) {
             return std::nullopt;
         }
+        if (rest_.starts_with('(')) return std::nullopt;  // "name()" defines a function
         return word;
     }
 

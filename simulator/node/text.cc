@@ -63,8 +63,8 @@ std::string_view cut_text(std::string_view text, std::size_t limit) {
     if (text.size() <= limit) return text;
     std::size_t end = limit;
     // A continuation byte is 10xxxxxx; a sequence has at most three of them.
-    for (int back = 0; back < 3 && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U;
-         ++back) {
+    for (int back = 0;
+         back < 3 && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U; ++back) {
         --end;
     }
     const bool mid_sequence = (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U;

@@ -82,7 +82,7 @@ void WatchThread::run() {
 void WatchThread::call(std::uint64_t id) {
     const std::lock_guard lock{mutex_};
     const auto found = entries_.find(id);
-    if (found == entries_.end()) return;  // forgotten while the event was on its way
+    if (found == entries_.end()) return;         // forgotten while the event was on its way
     const auto handler = found->second.handler;  // alive even if it drops its own watch
     if ((*handler)() == Next::done) forget(id);
 }

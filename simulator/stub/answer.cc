@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include <boost/beast/http/status.hpp>
 #include <fmt/format.h>
+#include <boost/beast/http/status.hpp>
 
 namespace etimedout {
 
@@ -103,14 +103,16 @@ private:
 
 std::string BodySource::bytes(std::int64_t offset, std::int64_t count) const {
     const std::int64_t wanted = std::clamp<std::int64_t>(size - offset, 0, count);
-    if (!generated) return text.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(wanted));
+    if (!generated)
+        return text.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(wanted));
     std::string result;
     result.reserve(static_cast<std::size_t>(wanted + 2 * line));
     const std::int64_t begin = offset - offset % line;
     for (std::int64_t at = begin; at < offset + wanted; at += line) {
         result += fmt::format("{:012}{}\n", at, filler);
     }
-    return result.substr(static_cast<std::size_t>(offset - begin), static_cast<std::size_t>(wanted));
+    return result.substr(static_cast<std::size_t>(offset - begin),
+                         static_cast<std::size_t>(wanted));
 }
 
 std::int64_t Pace::step() const { return between > Duration::zero() ? piece : block; }
@@ -120,8 +122,8 @@ const StubRoute& route_for(const StubSpec& spec, const RequestHead& head) {
     std::size_t longest = 0;  // an exact pattern counts one more than a prefix as long
     for (const auto& [pattern, route] : spec.routes) {
         if (!path_matches(pattern, head.path()) && !path_matches(pattern, head.target)) continue;
-        const std::size_t length = pattern.ends_with('*') ? 2 * pattern.size() - 1
-                                                          : 2 * pattern.size() + 2;
+        const std::size_t length =
+            pattern.ends_with('*') ? 2 * pattern.size() - 1 : 2 * pattern.size() + 2;
         if (length <= longest) continue;
         longest = length;
         best = &route;

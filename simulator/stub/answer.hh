@@ -72,8 +72,7 @@ struct RenderedHead {
     Framing framing = Framing::length;
     bool keep_alive = true;
 };
-RenderedHead render_head(const Answer& answer, const RequestHead& request,
-                         const WorldClock& clock);
+RenderedHead render_head(const Answer& answer, const RequestHead& request, const WorldClock& clock);
 
 // What stands before a chunk of so many bytes (RFC 9112, 7.1).
 std::string chunk_header(std::int64_t count);

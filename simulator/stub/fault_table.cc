@@ -85,9 +85,8 @@ void FaultTable::heal(const std::string& id) {
 
 bool FaultTable::is_armed(const std::string& id) const {
     const std::lock_guard lock{mutex_};
-    return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-        return entry.armed && entry.fault.id == id;
-    });
+    return std::any_of(entries_.begin(), entries_.end(),
+                       [&](const Entry& entry) { return entry.armed && entry.fault.id == id; });
 }
 
 bool FaultTable::needs_head() const {
@@ -98,7 +97,7 @@ bool FaultTable::needs_head() const {
 }
 
 std::optional<Ruling> FaultTable::judge(const ConnectionFacts& connection,
-                                         const RequestFacts& request) {
+                                        const RequestFacts& request) {
     return decide(connection, &request);
 }
 
@@ -107,7 +106,7 @@ std::optional<Ruling> FaultTable::judge(const ConnectionFacts& connection) {
 }
 
 std::optional<Ruling> FaultTable::decide(const ConnectionFacts& connection,
-                                          const RequestFacts* request) {
+                                         const RequestFacts* request) {
     const std::lock_guard lock{mutex_};
     std::optional<Ruling> verdict;
     for (auto& entry : entries_) {
@@ -144,8 +143,10 @@ bool FaultTable::meets(Entry& entry, const ConnectionFacts& connection,
     const CountedUnit own = default_unit(layer_of(entry.fault.fault));
     const auto number_in = [&](std::optional<CountedUnit> unit) -> std::int64_t {
         switch (unit.value_or(own)) {
-            case CountedUnit::connections: return met->second.number;
-            case CountedUnit::requests: return entry.requests_met;
+            case CountedUnit::connections:
+                return met->second.number;
+            case CountedUnit::requests:
+                return entry.requests_met;
             case CountedUnit::requests_per_connection:
                 return request == nullptr ? 0 : request->number;
         }
@@ -157,7 +158,8 @@ bool FaultTable::meets(Entry& entry, const ConnectionFacts& connection,
     if (!selectors.probability) return true;
     // One stream of chance for each connection or request, so that none disturbs another.
     std::string stream = fmt::format("{}/{}/{}", name_, entry.fault.id, connection.number);
-    if (request != nullptr && selectors.probability->unit.value_or(own) != CountedUnit::connections) {
+    if (request != nullptr &&
+        selectors.probability->unit.value_or(own) != CountedUnit::connections) {
         stream += fmt::format("/{}", request->number);
     }
     return Rng{seed_, stream}.next_double() < selectors.probability->probability.value;

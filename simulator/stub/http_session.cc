@@ -198,9 +198,15 @@ awaitable<bool> HttpSession::body(Answer what, RenderedHead head) {
 
 awaitable<Next> HttpSession::end(StubEnd how) {
     switch (how) {
-        case StubEnd::complete: co_await wire_.hold(); break;
-        case StubEnd::close: co_await wire_.hang_up(); break;
-        case StubEnd::reset: co_await wire_.abort_when_delivered(); break;
+        case StubEnd::complete:
+            co_await wire_.hold();
+            break;
+        case StubEnd::close:
+            co_await wire_.hang_up();
+            break;
+        case StubEnd::reset:
+            co_await wire_.abort_when_delivered();
+            break;
     }
     co_return Next::over;
 }

@@ -51,8 +51,8 @@ public:
     error_code failure{};
 
 private:
-    void on_request_impl(http::verb /*method*/, string_view method, string_view target,
-                         int version, error_code& ec) override {
+    void on_request_impl(http::verb /*method*/, string_view method, string_view target, int version,
+                         error_code& ec) override {
         ec = {};
         request.method.assign(method.data(), method.size());
         request.target.assign(target.data(), target.size());

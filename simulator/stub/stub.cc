@@ -8,6 +8,10 @@
 #include <thread>
 #include <utility>
 
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -16,10 +20,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
-#include <fmt/format.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <sys/socket.h>
 
 #include "simulator/base/fd.hh"
 #include "simulator/stub/scope.hh"
@@ -182,7 +182,8 @@ private:
     // the backlog fills as that of a slow server does.
     awaitable<void> accept(tcp::acceptor acceptor) {
         while (true) {
-            const auto [arrived] = co_await acceptor.async_wait(tcp::acceptor::wait_read, as_values);
+            const auto [arrived] =
+                co_await acceptor.async_wait(tcp::acceptor::wait_read, as_values);
             if (arrived == asio::error::operation_aborted) co_return;
             if (upstream_.spec.accept_delay > Duration::zero()) {
                 const Duration delay = upstream_.spec.accept_delay;

@@ -43,8 +43,8 @@ private:
     Wire wire_;
     ConnectionFacts facts_;
     std::int64_t sent_ = 0;
-    std::string delayed_by_;    // the fault whose `first_byte` has been waited for
-    bool has_waited_ = false;   // the route's own `first_byte`
+    std::string delayed_by_;   // the fault whose `first_byte` has been waited for
+    bool has_waited_ = false;  // the route's own `first_byte`
 };
 
 BodySource bytes_of(const StubRoute& route) {
@@ -119,9 +119,15 @@ awaitable<Next> TcpSession::speak(BodySource what) {
 
 awaitable<Next> TcpSession::end() {
     switch (route_.end) {
-        case StubEnd::complete: co_await wire_.hold(); break;
-        case StubEnd::close: co_await wire_.hang_up(); break;
-        case StubEnd::reset: co_await wire_.abort_when_delivered(); break;
+        case StubEnd::complete:
+            co_await wire_.hold();
+            break;
+        case StubEnd::close:
+            co_await wire_.hang_up();
+            break;
+        case StubEnd::reset:
+            co_await wire_.abort_when_delivered();
+            break;
     }
     co_return Next::over;
 }

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -10,8 +12,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
 
 namespace etimedout {
 

@@ -101,6 +101,14 @@ TEST_F(HttpCallTest, ACallThatNeverEndsIsEndedByTheDeadline) {
     EXPECT_GE(end.total, 30ms);
 }
 
+TEST_F(HttpCallTest, ATimeoutAsLongAsTheDeadlineIsTheClients) {
+    // Whoever sets both alike means the client's.
+    const auto up = stub({.silent = true});
+    CallPlan plan = plan_to(up->port(), HttpCall{});
+    plan.step.timeout = plan.step.deadline = 30ms;
+    EXPECT_EQ(run_call(plan, clock_, state_).outcome, "first_byte_timeout");
+}
+
 TEST_F(HttpCallTest, AStallAfterTheHeadIsIdleness) {
     // 200 and three bytes of six, then nothing until the timeout.
     const auto up = stub({.body = "abcdef", .stop_after = Bytes{3}});
@@ -162,7 +170,8 @@ TEST_F(HttpCallTest, ABodyThatEndsWithItsConnectionCannotBeToldFromACutOne) {
 
 TEST_F(HttpCallTest, AnEventStreamThatIsResetIsAborted) {
     // After the first event; the stub resets only when that was acknowledged.
-    StubRoute route{.body = "data: 1\n\ndata: 2\n\n", .stop_after = Bytes{9}, .end = StubEnd::reset};
+    StubRoute route{
+        .body = "data: 1\n\ndata: 2\n\n", .stop_after = Bytes{9}, .end = StubEnd::reset};
     route.headers = {{"Content-Type", "text/event-stream"}, {"Content-Length", ""}};
     const auto up = stub(route);
     const CallEnd end = get(up->port());

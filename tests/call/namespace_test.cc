@@ -30,8 +30,8 @@ CallPlan to_elsewhere(decltype(CallStep::what) what) {
 
 TEST(NamespaceTest, WithoutARouteEveryKindOfCallIsUnreachable) {
     // A new namespace has no routes at all: ENETUNREACH at once, from our own kernel.
-    const auto ends = in_the_void({to_elsewhere(TcpCall{}), to_elsewhere(HttpCall{}),
-                                   to_elsewhere(PingCall{2, 1ms, 1ms})});
+    const auto ends = in_the_void(
+        {to_elsewhere(TcpCall{}), to_elsewhere(HttpCall{}), to_elsewhere(PingCall{2, 1ms, 1ms})});
     if (ends.empty()) GTEST_SKIP() << "may not make network namespaces: run as root";
     for (const auto& end : ends) {
         EXPECT_EQ(end.outcome, "unreachable") << end.detail;

@@ -20,8 +20,9 @@ protected:
         std::string name = folder_.string();
         ASSERT_NE(::mkdtemp(name.data()), nullptr);
         folder_ = name;
-        Child maker = openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
-                              "-keyout key -out cert -subj /CN=stranger -days 1 2>/dev/null");
+        Child maker = openssl(
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
+            "-keyout key -out cert -subj /CN=stranger -days 1 2>/dev/null");
         ASSERT_EQ(maker.wait_until(clock_, clock_.now() + 30s), 0);
     }
     ~TlsCallTest() override {

@@ -75,15 +75,14 @@ struct RefusalCase {
     int error6;  // RFC 4443 has fewer codes
 };
 
-constexpr std::array refusals{
-    RefusalCase{Refusal::tcp_reset, ECONNREFUSED, ECONNREFUSED},
-    RefusalCase{Refusal::net_unreachable, ENETUNREACH, ENETUNREACH},
-    RefusalCase{Refusal::host_unreachable, EHOSTUNREACH, EHOSTUNREACH},
-    RefusalCase{Refusal::protocol_unreachable, ENOPROTOOPT, ECONNREFUSED},
-    RefusalCase{Refusal::port_unreachable, ECONNREFUSED, ECONNREFUSED},
-    RefusalCase{Refusal::net_prohibited, ENETUNREACH, EACCES},
-    RefusalCase{Refusal::host_prohibited, EHOSTUNREACH, EACCES},
-    RefusalCase{Refusal::admin_prohibited, EHOSTUNREACH, EACCES}};
+constexpr std::array refusals{RefusalCase{Refusal::tcp_reset, ECONNREFUSED, ECONNREFUSED},
+                              RefusalCase{Refusal::net_unreachable, ENETUNREACH, ENETUNREACH},
+                              RefusalCase{Refusal::host_unreachable, EHOSTUNREACH, EHOSTUNREACH},
+                              RefusalCase{Refusal::protocol_unreachable, ENOPROTOOPT, ECONNREFUSED},
+                              RefusalCase{Refusal::port_unreachable, ECONNREFUSED, ECONNREFUSED},
+                              RefusalCase{Refusal::net_prohibited, ENETUNREACH, EACCES},
+                              RefusalCase{Refusal::host_prohibited, EHOSTUNREACH, EACCES},
+                              RefusalCase{Refusal::admin_prohibited, EHOSTUNREACH, EACCES}};
 
 TEST_P(FirewallTest, EachRefusalIsItsErrno) {
     // The kernel turns the router's answer into an errno of connect (tcp_v4_err).

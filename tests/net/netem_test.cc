@@ -26,9 +26,7 @@ protected:
     void arm(const std::string& id, const Fault& fault, const Selectors& selectors = {}) {
         link().arm({.id = id, .fault = fault, .selectors = selectors});
     }
-    std::vector<Arrival> fire(const Volley& volley = {}) {
-        return testing::fire(*nodes_, volley);
-    }
+    std::vector<Arrival> fire(const Volley& volley = {}) { return testing::fire(*nodes_, volley); }
 
     std::unique_ptr<TwoNodes> nodes_;
 };
@@ -132,14 +130,13 @@ TEST_F(NetemTest, UniformJitterIsUniform) {
 
 TEST_F(NetemTest, NormalJitterIsNormal) {
     // Mean 50 ms, standard deviation 5 ms.
-    arm("jitter",
-        Latency{.delay = 50ms, .jitter = 5ms, .distribution = Distribution::normal});
+    arm("jitter", Latency{.delay = 50ms, .jitter = 5ms, .distribution = Distribution::normal});
     const auto delays = delays_in_ms(fire());
     EXPECT_NEAR(mean_of(delays), 50, 0.2);
     EXPECT_NEAR(spread_of(delays), 5, 0.15);
-    EXPECT_LT(distance(delays,
-                       [](double x) { return 0.5 * std::erfc((50 - x) / 5 / std::sqrt(2.0)); }),
-              honest_distance);
+    EXPECT_LT(
+        distance(delays, [](double x) { return 0.5 * std::erfc((50 - x) / 5 / std::sqrt(2.0)); }),
+        honest_distance);
 }
 
 TEST_F(NetemTest, ParetoJittersFollowTheirTables) {

@@ -96,8 +96,8 @@ TEST(NodePins, OlderHabitsAreWritten) {
     const Fd node = new_network_namespace();
     const NamespaceGuard inside{node.get()};
     pin_habits_of("linux-6.1");
-    const std::string linear = message_of(
-        [] { EXPECT_EQ(read_sysctl("net.ipv4.tcp_syn_linear_timeouts"), "0"); });
+    const std::string linear =
+        message_of([] { EXPECT_EQ(read_sysctl("net.ipv4.tcp_syn_linear_timeouts"), "0"); });
     EXPECT_TRUE(linear == "no error" || linear.find("unsupported") != std::string::npos) << linear;
     pin_habits_of("linux-4.19");
     EXPECT_EQ(read_sysctl("net.core.somaxconn"), "128");

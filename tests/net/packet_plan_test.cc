@@ -76,8 +76,8 @@ TEST(PacketPlan, CorrelatedLossBecomesATwoStateModel) {
 
 TEST(PacketPlan, LossBesideBurstsIsMixedIntoBothStates) {
     // A packet that the burst spares may still be lost by chance.
-    const PacketPlan plan = merged(
-        {{.bursts = GilbertElliott{{0.01}, {0.2}, {0.9}, {0.0}}}, {.loss = {0.1}}});
+    const PacketPlan plan =
+        merged({{.bursts = GilbertElliott{{0.01}, {0.2}, {0.9}, {0.0}}}, {.loss = {0.1}}});
     ASSERT_TRUE(plan.bursts);
     EXPECT_DOUBLE_EQ(plan.bursts->loss_in_bad.value, 0.91);
     EXPECT_DOUBLE_EQ(plan.bursts->loss_in_good.value, 0.1);
@@ -95,8 +95,7 @@ TEST(CalibratedChance, IsMetByNetemsCorrelatedNumbers) {
     // netem's recurrence x' = (1 - c) u + c x stays below the threshold for the share asked for.
     for (const double correlation : {0.0, 0.25, 0.5, 0.9}) {
         for (const double share : {0.01, 0.1, 0.5, 0.9}) {
-            const double threshold =
-                calibrated_chance({share}, {correlation}) / 4294967295.0;
+            const double threshold = calibrated_chance({share}, {correlation}) / 4294967295.0;
             Rng chance{7, "calibration"};
             double x = 0.5;
             int met = 0;
@@ -105,8 +104,8 @@ TEST(CalibratedChance, IsMetByNetemsCorrelatedNumbers) {
                 x = (1 - correlation) * chance.next_double() + correlation * x;
                 met += x <= threshold ? 1 : 0;
             }
-            const double error = 4 * std::sqrt(share / rounds * (1 + correlation) /
-                                               (1 - correlation)) + 0.001;
+            const double error =
+                4 * std::sqrt(share / rounds * (1 + correlation) / (1 - correlation)) + 0.001;
             EXPECT_NEAR(static_cast<double>(met) / rounds, share, error)
                 << "correlation " << correlation;
         }

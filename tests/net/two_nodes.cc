@@ -190,8 +190,8 @@ std::vector<Arrival> fire(const TwoNodes& nodes, const Volley& volley) {
     for (std::uint32_t number = 0; number < volley.count; ++number) {
         const Head head{.number = number, .sent = wall_now().count()};
         std::memcpy(packet.data(), &head, sizeof head);
-        checked("sendto", ::sendto(sender.get(), packet.data(), packet.size(), 0, to.get(),
-                                   to.size));
+        checked("sendto",
+                ::sendto(sender.get(), packet.data(), packet.size(), 0, to.get(), to.size));
         if (volley.gap > Duration::zero()) std::this_thread::sleep_for(volley.gap);
         drain();
     }
@@ -202,8 +202,8 @@ std::vector<Arrival> fire(const TwoNodes& nodes, const Volley& volley) {
 
 PacketWatch::PacketWatch(int network_namespace, const std::string& interface) {
     const NamespaceGuard inside{network_namespace};
-    socket_ = Fd{checked("packet socket", ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC,
-                                                   htons(ETH_P_ALL)))};
+    socket_ = Fd{
+        checked("packet socket", ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL)))};
     sockaddr_ll address{};
     address.sll_family = AF_PACKET;
     address.sll_protocol = htons(ETH_P_ALL);

@@ -64,8 +64,8 @@ struct Arrival {
 struct Volley {
     std::uint32_t count = 10'000;
     Duration gap = 1ms;
-    std::size_t size = 100;       // of the payload
-    Duration grace = 10s;         // to wait for the last
+    std::size_t size = 100;  // of the payload
+    Duration grace = 10s;    // to wait for the last
     Direction direction = Direction::up;
     std::uint16_t port = 9;
 };

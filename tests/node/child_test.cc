@@ -85,12 +85,14 @@ TEST(Child, WhatGoesWrongBeforeTheExecIsNamed) {
     // Every stage between clone and exec can fail.
     auto plan = shell_plan("true");
     plan.cwd = "/no/such/folder";
-    EXPECT_EQ(error_of(plan), "start /bin/sh: change to folder /no/such/folder: "
-                              "No such file or directory (ENOENT) | ");
+    EXPECT_EQ(error_of(plan),
+              "start /bin/sh: change to folder /no/such/folder: "
+              "No such file or directory (ENOENT) | ");
     plan = shell_plan("true");
     plan.user = "no-such-user";
-    EXPECT_EQ(error_of(plan), "start /bin/sh: there is no user `no-such-user` | name one of "
-                              "/etc/passwd, or install the package that brings this user");
+    EXPECT_EQ(error_of(plan),
+              "start /bin/sh: there is no user `no-such-user` | name one of "
+              "/etc/passwd, or install the package that brings this user");
     SpawnPlan folder;
     folder.arguments = {"/tmp"};
     EXPECT_EQ(error_of(folder), "start /tmp: Permission denied (EACCES) | ");

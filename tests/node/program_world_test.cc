@@ -53,7 +53,7 @@ protected:
         return result;
     }
     void wait_for_end(const Program& program) const {
-        for (int i = 0; i < 1000 && program.running(); ++i) clock_.sleep_until(clock_.now() + 10ms);
+        for (int i = 0; i < 6000 && program.running(); ++i) clock_.sleep_until(clock_.now() + 10ms);
     }
 
     WorldClock clock_{};
@@ -149,11 +149,13 @@ TEST_F(ProgramWorldTest, NotReadyInTimeSaysWhatWasSeen) {
     // Nobody ever listens.
     auto given = plan("echo starting; exec sleep 1000");
     given.spec.ready = ReadySpec{.tcp = Port{81}, .within = 300ms};
-    EXPECT_EQ(start_error(given), "process gateway was not ready within 300.0ms: nobody listens on "
-                                  "port 81\n  starting\n");
+    EXPECT_EQ(start_error(given),
+              "process gateway was not ready within 300.0ms: nobody listens on "
+              "port 81\n  starting\n");
     given.spec.ready = ReadySpec{.log = "up", .within = 300ms};
-    EXPECT_EQ(start_error(given), "process gateway was not ready within 300.0ms: its output has no "
-                                  "`up`\n  starting\n");
+    EXPECT_EQ(start_error(given),
+              "process gateway was not ready within 300.0ms: its output has no "
+              "`up`\n  starting\n");
 }
 
 TEST_F(ProgramWorldTest, AnEndBeforeReadinessIsReportedAtOnce) {
@@ -177,20 +179,34 @@ TEST_F(ProgramWorldTest, AProgramThatIsNotInstalledIsNamed) {
 
 TEST_F(ProgramWorldTest, LogFilesAreFollowed) {
     // Appended, truncated, replaced: as logrotate does, and as programs that create it late do.
-    auto given = plan("exec 2>/dev/null; cd /var/log/app; echo one > a.log; echo two >> a.log; "
-                      "sleep 0.05; : > a.log; sleep 0.05; echo three >> a.log; sleep 0.05; "
-                      "mv a.log a.log.1; echo four > a.log; printf five >> a.log; sleep 0.05");
+    // Each change waits until the one before was seen, since a truncated line is gone.
+    auto given = plan(
+        "await() { while ! test -e /tmp/$1; do sleep 0.01; done; }\n"
+        "cd /var/log/app; echo one > a.log; echo two >> a.log\n"
+        "await 2; : > a.log; echo 3 >> a.log\n"
+        "await 3; mv a.log a.log.1; echo four > a.log; printf five >> a.log");
     given.spec.logs = {"/var/log/app/a.log"};
     Program program{given, surroundings()};
     program.start();
-    wait_for_end(program);
-    EXPECT_EQ(lines(sink_.take(), "/var/log/app/a.log"),
-              (std::vector<std::string>{"one", "two", "three", "four", "five"}));
+    std::vector<std::string> seen;
+    const auto await_lines = [&](std::size_t count) {
+        for (int i = 0; i < 6000 && seen.size() < count; ++i) {
+            for (auto& line : lines(sink_.take(), "/var/log/app/a.log")) seen.push_back(line);
+            clock_.sleep_until(clock_.now() + 10ms);
+        }
+        shell(here_, fmt::format("touch /tmp/{}", count));
+    };
+    await_lines(2);
+    await_lines(3);
+    await_lines(5);
+    EXPECT_EQ(seen, (std::vector<std::string>{"one", "two", "3", "four", "five"}));
+    EXPECT_FALSE(program.running());
 }
 
 TEST_F(ProgramWorldTest, StreamsDoNotMixWithinALine) {
     // Two writers that alternate in the middle of lines.
-    Program program{plan("printf a; printf x >&2; printf 'b\\n'; printf 'y\\n' >&2"), surroundings()};
+    Program program{plan("printf a; printf x >&2; printf 'b\\n'; printf 'y\\n' >&2"),
+                    surroundings()};
     program.start();
     wait_for_end(program);
     const auto events = sink_.take();
@@ -206,8 +222,9 @@ TEST_F(ProgramWorldTest, AFloodDoesNotStopTheProgram) {
     const auto events = sink_.take();
     EXPECT_EQ(program.exit_code(), 0);
     EXPECT_EQ(lines(events, "stdout").size(), 100'000U);
-    EXPECT_EQ(lines(events, "etimedout"),
-              (std::vector<std::string>{"50000 more lines left out: a program's log ends after 100000"}));
+    EXPECT_EQ(
+        lines(events, "etimedout"),
+        (std::vector<std::string>{"50000 more lines left out: a program's log ends after 100000"}));
 }
 
 TEST_F(ProgramWorldTest, RestartKeepsTheFilesAndBeginsAnew) {
@@ -264,12 +281,12 @@ TEST_F(ProgramWorldTest, LimitsAndEnvironmentReachTheProgram) {
     Program program{given, surroundings()};
     program.start();
     wait_for_end(program);
-    EXPECT_EQ(lines(sink_.take(), "stdout"),
-              (std::vector<std::string>{
-                  "20", "FROM_WORLD=w", "HOME=/run/home", "LANG=C.UTF-8", "LOGNAME=root",
-                  "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                  "PWD=/scenario", "SHELL=/bin/sh", "TERM=dumb", "TMPDIR=/tmp", "TZ=UTC",
-                  "USER=root", "X=scenario"}));
+    EXPECT_EQ(
+        lines(sink_.take(), "stdout"),
+        (std::vector<std::string>{
+            "20", "FROM_WORLD=w", "HOME=/run/home", "LANG=C.UTF-8", "LOGNAME=root",
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "PWD=/scenario",
+            "SHELL=/bin/sh", "TERM=dumb", "TMPDIR=/tmp", "TZ=UTC", "USER=root", "X=scenario"}));
 }
 
 TEST_F(ProgramWorldTest, AnotherUserMayWriteToItsOwnOutput) {
@@ -279,7 +296,8 @@ TEST_F(ProgramWorldTest, AnotherUserMayWriteToItsOwnOutput) {
     if (!maps_all_users()) {
         const std::string problem = start_error(given);
         EXPECT_NE(problem.find("user `nobody` does not exist in this user namespace"),
-                  std::string::npos) << problem;
+                  std::string::npos)
+            << problem;
         return;
     }
     Program program{given, surroundings()};
@@ -290,7 +308,8 @@ TEST_F(ProgramWorldTest, AnotherUserMayWriteToItsOwnOutput) {
 
 TEST_F(ProgramWorldTest, NginxRunsUnmodifiedAsItsOwnUser) {
     // A master as root, workers as www-data, its own folders, its access log followed.
-    if (!find_program("nginx")) GTEST_SKIP() << "nginx is not installed: apt-get install nginx-light";
+    if (!find_program("nginx"))
+        GTEST_SKIP() << "nginx is not installed: apt-get install nginx-light";
     if (!maps_all_users()) GTEST_SKIP() << "www-data does not exist in this user namespace";
     auto given = plan("nginx -g 'daemon off;' -c /scenario/nginx.conf");
     given.spec.files["nginx.conf"] =

@@ -59,10 +59,14 @@ TEST_F(RootWorld, WritesStayInTheNode) {
     // Two nodes and the host: three views.
     const auto one = node("one");
     const auto two = node("two");
-    EXPECT_EQ(shell(one, "echo x > /etc/only-here && rm /etc/passwd && echo y > /scenario/hello.txt "
-                         "&& cat /scenario/hello.txt").output, "y\n");
+    EXPECT_EQ(shell(one,
+                    "echo x > /etc/only-here && rm /etc/passwd && echo y > /scenario/hello.txt "
+                    "&& cat /scenario/hello.txt")
+                  .output,
+              "y\n");
     EXPECT_NE(shell(two, "cat /etc/only-here").exit_code, 0);
-    EXPECT_EQ(shell(two, "grep -c ^root: /etc/passwd; cat /scenario/hello.txt").output, "1\nhello\n");
+    EXPECT_EQ(shell(two, "grep -c ^root: /etc/passwd; cat /scenario/hello.txt").output,
+              "1\nhello\n");
     EXPECT_FALSE(std::filesystem::exists("/etc/only-here"));
     EXPECT_TRUE(std::filesystem::exists("/etc/passwd"));
     EXPECT_EQ(read_text(root().scenario() / "hello.txt"), "hello\n");
@@ -71,9 +75,9 @@ TEST_F(RootWorld, WritesStayInTheNode) {
 TEST_F(RootWorld, TheWorldsOwnFoldersAreNotVisible) {
     // Process 1's stage, with the output folder and other nodes' files, went with the old root.
     const auto here = node();
-    EXPECT_EQ(shell(here, "grep -c -e hostfs -e /nodes/ -e output /proc/self/mountinfo").output,
-              shell(here, "grep -c -e 'scenario.*lowerdir' -e 'upperdir=' /proc/self/mountinfo")
-                  .output);
+    EXPECT_EQ(
+        shell(here, "grep -c -e hostfs -e /nodes/ -e output /proc/self/mountinfo").output,
+        shell(here, "grep -c -e 'scenario.*lowerdir' -e 'upperdir=' /proc/self/mountinfo").output);
     EXPECT_NE(shell(here, "ls /tmp/nodes").exit_code, 0);
 }
 
@@ -84,8 +88,11 @@ TEST_F(RootWorld, SysctlsOfTheNetworkAreTheNodesOwn) {
     const std::string forward = "/proc/sys/net/ipv4/ip_forward";
     EXPECT_EQ(shell(one, "echo 1 > " + forward + " && cat " + forward).output, "1\n");
     EXPECT_EQ(shell(two, "cat " + forward).output, "0\n");
-    EXPECT_EQ(shell(two, "echo 3 > /proc/sys/net/ipv4/tcp_syn_retries; cat "
-                         "/proc/sys/net/ipv4/tcp_syn_retries").output, "3\n");
+    EXPECT_EQ(shell(two,
+                    "echo 3 > /proc/sys/net/ipv4/tcp_syn_retries; cat "
+                    "/proc/sys/net/ipv4/tcp_syn_retries")
+                  .output,
+              "3\n");
     EXPECT_EQ(shell(one, "cat /proc/sys/net/ipv4/tcp_syn_retries").output, "6\n");
 }
 
@@ -100,8 +107,10 @@ TEST_F(RootWorld, ProcessOneCannotWriteToTheHost) {
 TEST_F(RootWorld, DevicesWork) {
     // Programs expect these of any Unix.
     const auto here = node();
-    EXPECT_EQ(shell(here, "echo x > /dev/null && head -c 4 /dev/zero | wc -c && "
-                          "head -c 4 /dev/urandom | wc -c && echo ok > /dev/stdout").output,
+    EXPECT_EQ(shell(here,
+                    "echo x > /dev/null && head -c 4 /dev/zero | wc -c && "
+                    "head -c 4 /dev/urandom | wc -c && echo ok > /dev/stdout")
+                  .output,
               "4\n4\nok\n");
     EXPECT_EQ(shell(here, "test -c /dev/ptmx && ls /dev/pts").output, "ptmx\n");
 }

@@ -76,16 +76,30 @@ std::optional<fs::path> virtual_kernel() {
 int run_virtual(const std::vector<std::string>& test_arguments) {
     const auto kernel = virtual_kernel();
     if (!kernel) {
-        return skip("no virtual kernel: build it with simulator/vm/kernel/build.sh, or name it in "
-                    "ETIMEDOUT_KERNEL");
+        return skip(
+            "no virtual kernel: build it with simulator/vm/kernel/build.sh, or name it in "
+            "ETIMEDOUT_KERNEL");
     }
     const RunFolder run;
-    std::vector<std::string> arguments{kernel->string(), "mem=256M", "time-travel=inf-cpu",
-        "time-travel-start=1767225600000000000", "etimedout.seed=1", "root=/dev/root",
-        "rootfstype=hostfs", "rootflags=/", "ro",
-        fmt::format("init={}", fs::read_symlink("/proc/self/exe").string()), "con=null",
-        "con0=null,fd:1", fmt::format("uml_dir={}", run.path().string()), "quiet", "norandmaps",
-        "--", "--inside", run.path().string()};
+    std::vector<std::string> arguments{
+        kernel->string(),
+        "mem=256M",
+        "time-travel=inf-cpu",
+        "time-travel-start=1767225600000000000",
+        "etimedout.seed=1",
+        "root=/dev/root",
+        "rootfstype=hostfs",
+        "rootflags=/",
+        "ro",
+        fmt::format("init={}", fs::read_symlink("/proc/self/exe").string()),
+        "con=null",
+        "con0=null,fd:1",
+        fmt::format("uml_dir={}", run.path().string()),
+        "quiet",
+        "norandmaps",
+        "--",
+        "--inside",
+        run.path().string()};
     arguments.insert(arguments.end(), test_arguments.begin(), test_arguments.end());
     std::vector<char*> pointers;
     for (auto& argument : arguments) pointers.push_back(argument.data());

@@ -4,7 +4,7 @@
 namespace etimedout {
 namespace {
 
-constexpr std::string_view nginx_example = R"(scenario: 1
+constexpr std::string_view nginx_example = R"yaml(scenario: 1
 name: nginx answers 504 when the upstream is silent
 about: proxy_read_timeout bounds the gap between two reads from the upstream.
 tags: [gateway, nginx, slow-upstream]
@@ -26,7 +26,7 @@ expect:
   - {at: c1, status: 504, total: 30s ±100ms}
   - {at: up, of: c1, requests: 1, closed: {by: gateway, after: 30s ±100ms, since: request}}
   - {at: gateway, log: {contains: "upstream timed out (110: Connection timed out)"}}
-)";
+)yaml";
 
 TEST(Example, TheTopologyOfTheGatewayIsAsWritten) {
     // Three nodes, two links; one node runs a program, one is a stub.

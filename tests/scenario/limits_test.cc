@@ -36,7 +36,7 @@ TEST(Limits, VariablesOfVariablesAreRefusedWhenTheyGrowTooLong) {
         const std::string before = "${v" + std::to_string(i - 1) + "}";
         text += "  v" + std::to_string(i) + ": \"" + before + before + "\"\n";
     }
-    EXPECT_THAT(first_error(text), HasSubstr("variables expand to too much text"));
+    EXPECT_TRUE(has_error(text, "variables expand to too much text"));
 }
 
 TEST(Limits, DepthIsBounded) {
@@ -109,7 +109,7 @@ TEST(Limits, ChainsOfVariablesAreBounded) {
         text += "  v" + std::to_string(i) + ": \"${v" + std::to_string(i - 1) + "}\"\n";
     }
     text += "  v0: x\n";
-    EXPECT_NE(first_error(text), "");
+    EXPECT_TRUE(has_error(text, "variables within variables, more than 200 deep"));
 }
 
 }  // namespace

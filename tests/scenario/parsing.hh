@@ -40,6 +40,14 @@ inline std::string first_error(std::string_view text, const ParseOptions& option
            std::to_string(errors.front().where.column) + ": " + errors.front().message;
 }
 
+// Whether one of the mistakes has this in its message.
+inline bool has_error(std::string_view text, std::string_view part) {
+    for (const ScenarioError& error : errors_of(text)) {
+        if (error.message.find(part) != std::string::npos) return true;
+    }
+    return false;
+}
+
 // A scenario with a client, an HTTP stub and a link `api` between them, around these steps and
 // expectations, which begin with "  - ".
 inline std::string around(std::string_view steps, std::string_view expectations = {}) {

@@ -40,7 +40,8 @@ TEST(AnswerTest, TheDefaultHeadIsTheSameAtTheSameTime) {
     EXPECT_EQ(head.framing, Framing::length);
     EXPECT_TRUE(head.keep_alive);
     EXPECT_TRUE(head.text.starts_with("HTTP/1.1 200 OK\r\nServer: etimedout\r\nDate: "));
-    EXPECT_TRUE(head.text.ends_with(" GMT\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\n"));
+    EXPECT_TRUE(
+        head.text.ends_with(" GMT\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\n"));
     EXPECT_EQ(http_date(1'767'225'600'000'000'000), "Thu, 01 Jan 2026 00:00:00 GMT");
 }
 

@@ -15,7 +15,8 @@ ConnectionFacts connection(std::int64_t number, std::string_view source = "10.0.
 }
 
 // The ids of the faults that so many requests on one connection meet; "-" for none.
-std::string verdicts(FaultTable& table, std::int64_t on, int requests, const RequestHead& head = {}) {
+std::string verdicts(FaultTable& table, std::int64_t on, int requests,
+                     const RequestHead& head = {}) {
     std::string result;
     for (int number = 1; number <= requests; ++number) {
         const auto verdict = table.judge(connection(on), RequestFacts{number, &head});

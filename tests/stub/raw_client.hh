@@ -75,9 +75,7 @@ private:
                 result.text.append(buffer.data(), static_cast<std::size_t>(count));
                 continue;
             }
-            result.end = count == 0             ? End::closed
-                         : errno == ECONNRESET ? End::reset
-                                               : End::silence;
+            result.end = count == 0 ? End::closed : errno == ECONNRESET ? End::reset : End::silence;
             break;
         }
         return result;

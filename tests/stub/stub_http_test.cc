@@ -45,8 +45,9 @@ TEST_F(StubHttpTest, PipelinedRequestsAreAnsweredInOrder) {
     spec.routes["/b"].body = "second\n";
     const Stub stub{"up", spec, clock_, 1};
     RawClient client{stub.port()};
-    client.send("GET /a HTTP/1.1\r\n\r\nPOST /b HTTP/1.1\r\nContent-Length: 3\r\n\r\nxyz"
-                "GET /c HTTP/1.1\r\nConnection: close\r\n\r\n");
+    client.send(
+        "GET /a HTTP/1.1\r\n\r\nPOST /b HTTP/1.1\r\nContent-Length: 3\r\n\r\nxyz"
+        "GET /c HTTP/1.1\r\nConnection: close\r\n\r\n");
     const Read answers = client.all();
     EXPECT_EQ(answers.end, End::closed);
     const auto first = answers.text.find("first\n");
@@ -105,7 +106,8 @@ TEST_F(StubHttpTest, ALargeAnswerIsTheWholePattern) {
     client.send("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
     const std::string body = body_of(client.all().text);
     ASSERT_EQ(body.size(), 1'000'000U);
-    EXPECT_EQ(body.substr(999'936), "000000999936 abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMN\n");
+    EXPECT_EQ(body.substr(999'936),
+              "000000999936 abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMN\n");
 }
 
 TEST_F(StubHttpTest, APacedAnswerTakesAtLeastItsWaits) {
@@ -123,7 +125,8 @@ TEST_F(StubHttpTest, APacedAnswerTakesAtLeastItsWaits) {
 
 TEST_F(StubHttpTest, AnAnswerCanBeCutByAClose) {
     // The length says 1000, 400 come, and then the end of the stream.
-    const StubRoute route{.body_size = Bytes{1000}, .stop_after = Bytes{400}, .end = StubEnd::close};
+    const StubRoute route{
+        .body_size = Bytes{1000}, .stop_after = Bytes{400}, .end = StubEnd::close};
     const Stub stub{"up", http_stub(route), clock_, 1};
     RawClient client{stub.port()};
     client.send(get);
@@ -135,7 +138,8 @@ TEST_F(StubHttpTest, AnAnswerCanBeCutByAClose) {
 
 TEST_F(StubHttpTest, AnAnswerCanBeCutByAReset) {
     // The reset comes after the bytes that were sent, not instead of them.
-    const StubRoute route{.body_size = Bytes{100000}, .stop_after = Bytes{4000}, .end = StubEnd::reset};
+    const StubRoute route{
+        .body_size = Bytes{100000}, .stop_after = Bytes{4000}, .end = StubEnd::reset};
     const Stub stub{"up", http_stub(route), clock_, 1};
     RawClient client{stub.port()};
     client.send(get);

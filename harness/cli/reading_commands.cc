@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/cli/command_line.hh"
 #include "harness/cli/commands.hh"
 #include "harness/cli/scenario_files.hh"
 #include "harness/report/console.hh"
@@ -55,7 +56,7 @@ ExitCode recheck_command(const std::vector<std::filesystem::path>& folders, Colo
         result.repeat_command = fmt::format("etimedout recheck {}", folder.string());
         fmt::print("{}\n", scenario_line(result, style));
         if (result.judgement.verdict != Verdict::pass) {
-            fmt::print("\n{}\n", failure_screen(result, style));
+            fmt::print("{}\n", failure_screen(result, style, ScreenTitle::left_out));
         }
         results.push_back(std::move(result));
     }
@@ -71,7 +72,7 @@ ExitCode faults_command(const std::string& kind) {
     AllFaults::for_each([&]<class T>(std::type_identity<T>) { kinds.push_back(T::kind); });
     if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
         const std::string_view near = did_you_mean(kind, kinds);
-        throw Error{fmt::format("there is no fault `{}`", kind),
+        throw UsageError{fmt::format("there is no fault `{}`", kind),
                     near.empty() ? "`etimedout faults` lists them"
                                  : fmt::format("did you mean `{}`?", near)};
     }

@@ -68,7 +68,7 @@ public:
         const Verdict verdict = result.judgement.verdict;
         if (verdict == Verdict::fail || verdict == Verdict::error ||
             verdict == Verdict::inconclusive) {
-            fmt::print("\n{}\n", failure_screen(result, style_));
+            fmt::print("{}\n", failure_screen(result, style_, ScreenTitle::left_out));
         }
         std::fflush(stdout);
         results_.push_back(result);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/cli/command_line.hh"
 #include "harness/run/folder.hh"
 #include "simulator/base/error.hh"
 
@@ -42,7 +43,7 @@ void add_folder(const fs::path& folder, std::vector<fs::path>& found) {
         }
     }
     if (inside.empty()) {
-        throw Error{fmt::format("{}: no scenario in this folder", folder.string()),
+        throw UsageError{fmt::format("{}: no scenario in this folder", folder.string()),
                     "a scenario is a .yaml file that begins with `scenario: 1`; "
                     "`etimedout new blackhole` writes one"};
     }
@@ -69,7 +70,7 @@ std::vector<fs::path> find_scenario_files(const std::vector<fs::path>& paths) {
         } else if (fs::exists(path)) {
             found.push_back(path);
         } else {
-            throw Error{fmt::format("{}: no such file or folder", path.string()),
+            throw UsageError{fmt::format("{}: no such file or folder", path.string()),
                         "name a scenario file, or a folder of them"};
         }
     }

@@ -25,7 +25,7 @@ struct LoadedScenarios {
 };
 
 // A folder means every .yaml or .yml file in and below it whose first key is `scenario`, in the
-// order of their names. Throws Error for a path that does not exist or holds no scenario.
+// order of their names. Throws UsageError for a path that does not exist or holds no scenario.
 std::vector<std::filesystem::path> find_scenario_files(
     const std::vector<std::filesystem::path>& paths);
 

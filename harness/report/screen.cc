@@ -22,8 +22,11 @@ constexpr std::size_t most_output_lines = 12;
 
 class Screen {
 public:
-    Screen(const ScenarioResult& result, const ConsoleStyle& style)
-        : result_{result}, style_{style}, log_{result.scenario, result.log} {
+    Screen(const ScenarioResult& result, const ConsoleStyle& style, ScreenTitle with_title)
+        : result_{result},
+          style_{style},
+          with_title_{with_title},
+          log_{result.scenario, result.log} {
         for (const Finding& finding : result.judgement.findings) {
             if (finding.verdict != Verdict::pass) missed_.push_back(&finding);
         }
@@ -34,7 +37,7 @@ public:
     }
 
     std::string draw() {
-        title();
+        if (with_title_ == ScreenTitle::shown) title();
         run_problem();
         faults();
         facts();
@@ -246,6 +249,7 @@ private:
 
     const ScenarioResult& result_;
     const ConsoleStyle& style_;
+    ScreenTitle with_title_;
     LogIndex log_;
     std::vector<const Finding*> missed_;
     std::vector<std::string> lines_;
@@ -253,10 +257,11 @@ private:
 
 }  // namespace
 
-std::string failure_screen(const ScenarioResult& result, const ConsoleStyle& style) {
+std::string failure_screen(const ScenarioResult& result, const ConsoleStyle& style,
+                           ScreenTitle title) {
     const Verdict verdict = result.judgement.verdict;
     if (verdict == Verdict::pass || verdict == Verdict::skipped) return {};
-    return Screen{result, style}.draw();
+    return Screen{result, style, title}.draw();
 }
 
 }  // namespace etimedout

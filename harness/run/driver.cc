@@ -30,6 +30,14 @@ struct Ending {
     std::string console;
 };
 
+// "Out of memory: Killed process 42 (tail) total-vm:…" names the program in parentheses.
+std::string victim_in(const std::string& line) {
+    const auto open = line.find('(');
+    const auto close = line.find(')', open);
+    if (open == std::string::npos || close == std::string::npos) return "a program";
+    return line.substr(open + 1, close - open - 1);
+}
+
 Ending ending_of(const MachineEnd& end, const RunLimit& limit) {
     switch (end.how) {
         case MachineEnd::How::powered_off:
@@ -39,7 +47,8 @@ Ending ending_of(const MachineEnd& end, const RunLimit& limit) {
         case MachineEnd::How::out_of_memory:
             return {
                 "out_of_memory",
-                fmt::format("out of memory: the world has {}", Scalar<Bytes>::write(limit.memory)),
+                fmt::format("out of memory: the world has {}, and its kernel had to kill {}",
+                                Scalar<Bytes>::write(limit.memory), victim_in(end.detail)),
                 "give it more with `limit: {memory: 1gb}`", end.console};
         case MachineEnd::How::stands_still:
             return {"stands_still",
@@ -110,7 +119,10 @@ EventLog read_raw_log(const fs::path& folder, const Ending& ending) {
         log = read_event_log(text).value();
     }
     const bool finished = !log.empty() && std::holds_alternative<LogEnd>(log.back().what);
-    if (!finished) {
+    // A world may end in order although its kernel had to kill one of its programs.
+    const bool starved = ending.reason == "out_of_memory";
+    if (finished && starved) log.pop_back();
+    if (!finished || starved) {
         const Duration last = log.empty() ? Duration{} : log.back().t;
         log.push_back({last, LogEnd{ending.reason, ending.message, ending.advice}});
     }
@@ -141,7 +153,7 @@ ScenarioResult Driver::run(const RunRequest& request, const fs::path& folder) co
     EventLog log = merge_log(read_raw_log(folder, ending), read_captures(folder));
     write_whole_file(folder / run_files::events, write_event_log(log));
     fs::remove(folder / run_files::raw_events);
-    if (end_of(log).reason != "ok") write_whole_file(folder / run_files::console, ending.console);
+    if (!ending.console.empty()) write_whole_file(folder / run_files::console, ending.console);
 
     ScenarioResult result;
     result.judgement = judge(request.scenario, log, judge_options(request.order));
@@ -150,7 +162,9 @@ ScenarioResult Driver::run(const RunRequest& request, const fs::path& folder) co
     result.real_time = std::chrono::steady_clock::now() - began;
     result.clock = request.order.clock;
     result.seed = request.order.seed;
-    if (end_of(log).reason == "world") result.program_output = ending.console;
+    if (end_of(log).reason == "world" && end_of(log).message == ending.message) {
+        result.program_output = ending.console;  // all there is, for a world without a last word
+    }
     result.log = std::move(log);
     return result;
 }

@@ -1,8 +1,12 @@
 // WorldLog: the world's raw events, on their way to the run's folder.
 #include "harness/run/world_log.hh"
 
+#include <csignal>
+
 #include <fcntl.h>
 #include <unistd.h>
+
+#include <fmt/format.h>
 
 #include "simulator/base/error.hh"
 #include "simulator/events/jsonl.hh"
@@ -11,7 +15,19 @@ namespace etimedout {
 
 namespace {
 constexpr std::size_t enough_to_write = 256U << 10U;
+constexpr std::int64_t shaken = 128 + SIGFPE;  // see simulator/vm: no program sends itself this
+
+std::string spinner_in(const Event& event) {
+    if (const auto* end = std::get_if<ProcessEnd>(&event.what)) {
+        if (end->exit_code == shaken) return fmt::format("the program of {} is spinning", end->node);
+    }
+    if (const auto* end = std::get_if<CallEnd>(&event.what)) {
+        if (end->exit_code == shaken) return fmt::format("the command of {} is spinning", end->call);
+    }
+    return {};
 }
+
+}  // namespace
 
 WorldLog::WorldLog(const std::filesystem::path& file)
     : file_{checked("create " + file.string(),
@@ -19,9 +35,15 @@ WorldLog::WorldLog(const std::filesystem::path& file)
 
 void WorldLog::put(Event event) {
     const std::lock_guard lock{mutex_};
+    if (std::string who = spinner_in(event); !who.empty()) shaken_loose_ = std::move(who);
     waiting_ += to_json_line(event);
     waiting_ += '\n';
     if (waiting_.size() >= enough_to_write) write_out();
+}
+
+std::string WorldLog::shaken_loose() {
+    const std::lock_guard lock{mutex_};
+    return shaken_loose_;
 }
 
 void WorldLog::flush() {

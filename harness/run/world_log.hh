@@ -18,12 +18,16 @@ public:
     void put(Event event) override;
     void flush();
 
+    // What the driver shook loose because it was spinning (SIGFPE); empty when nothing was.
+    std::string shaken_loose();
+
 private:
     void write_out();
 
     std::mutex mutex_;
     Fd file_;
     std::string waiting_;
+    std::string shaken_loose_;
 };
 
 }  // namespace etimedout

@@ -114,13 +114,19 @@ private:
         power_off(order_.run.clock);
     }
 
+    std::string spinner(const std::string& otherwise) {
+        std::string who = log_.shaken_loose();
+        if (!who.empty()) return who;
+        return otherwise.empty() ? "a program that a program started is spinning" : otherwise;
+    }
+
     void finish(LogEnd end) {
         if (finished_.exchange(true)) return;
         // Whether the driver had to shake a spinning program loose decides what the run was.
         if (fs::exists(root_.output() / run_files::stalled)) {
             end = {.reason = "stands_still",
                    .message = fmt::format("virtual time stands still at t={}: {}",
-                                          human(clock_.now()), end.message),
+                                          human(clock_.now()), spinner(end.message)),
                    .advice =
                        "a program that spins without ever sleeping stops the clock; run it "
                        "with `time: real`, or raise `limit: {real: …}`"};

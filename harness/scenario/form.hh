@@ -29,7 +29,7 @@ struct Form {
     std::string highest{};
     std::vector<std::string> words{};
     std::vector<Form> of{};
-    std::vector<KeyForm> keys{};
+    std::vector<KeyForm> keys;
 };
 
 // One key of an object.

@@ -19,7 +19,7 @@ struct YamlNode {
     bool quoted = false;  // a scalar in quotes, or in a block
     std::string text{};
     std::vector<YamlNode> items{};
-    std::vector<YamlPair> pairs{};  // in the order of the text; keys are scalars, each once
+    std::vector<YamlPair> pairs;  // in the order of the text; keys are scalars, each once
 
     bool is_scalar() const { return kind == YamlKind::scalar; }
     bool is_list() const { return kind == YamlKind::list; }

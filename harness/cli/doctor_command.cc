@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "harness/cli/commands.hh"
-#include "simulator/net/probe.hh"
+#include "harness/run/network_probe.hh"
 #include "simulator/node/machine.hh"
 #include "simulator/vm/kernel.hh"
 
@@ -49,7 +49,7 @@ ExitCode doctor_command() {
         say(fact.name, fact.present, fact.reason, fact.remedy);
         real_time = real_time && fact.present;
     }
-    const NetCapabilities network = probe_network();
+    const NetCapabilities network = probe_network_of_worlds();
     say("network namespaces", network.namespaces);
     say("netem (packet faults)", network.netem);
     say("nftables (firewall faults)", network.nftables);

@@ -71,7 +71,7 @@ Plan plan_of(const Session& session) {
     for (const PoolEntry& entry : session.entries()) {
         Group group{plan.entries.size(), {}};
         plan.entries.push_back(entry);
-        if (!entry.skipped) add_counter_runs(plan.entries[group.full], plan, group);
+        if (!entry.skipped) add_counter_runs(entry, plan, group);
         plan.groups.push_back(std::move(group));
     }
     return plan;
@@ -124,6 +124,9 @@ ExitCode prove_command(const RunOptions& options) {
             std::fflush(stdout);
         }});
     if (interrupted_flag()) return ExitCode::interrupted;
+    fmt::print("{} scenarios, {} runs: {}\n", plan.groups.size(), plan.entries.size(),
+               worst == ExitCode::passed ? "no expectation is vacuous"
+                                         : "not every expectation is proved, see above");
     return worst;
 }
 

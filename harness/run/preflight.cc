@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "simulator/net/probe.hh"
+#include "harness/run/network_probe.hh"
 #include "simulator/node/known_programs.hh"
 
 namespace etimedout {
@@ -58,10 +58,11 @@ bool has_firewall_fault(const Scenario& scenario) {
 
 // In real time the host's kernel is what it is; a virtual one has everything.
 std::optional<Problem> missing_in_kernel(const Scenario& scenario) {
-    static const NetCapabilities host = probe_network();
+    static const NetCapabilities host = probe_network_of_worlds();
     if (shapes_packets(scenario) && !host.netem.present) {
         return Problem{host.netem.reason, host.netem.remedy};
     }
+    if (!host.namespaces.present) return Problem{host.namespaces.reason, host.namespaces.remedy};
     if (has_firewall_fault(scenario) && !host.nftables.present && !host.iptables.present) {
         return Problem{host.nftables.reason, host.nftables.remedy};
     }

@@ -21,11 +21,15 @@ if [ "$(id -u)" -eq 0 ]; then
     kernel=$("$top/simulator/vm/kernel/build.sh" --path)
     readable=$(mktemp -d)
     chmod 755 "$readable"
-    # The kernel's cache is root's own folder.
+    # The kernel's cache is root's own folder, and the checkout may lie in one. That it lies
+    # elsewhere now must not matter either.
     install -m 755 "$kernel" "$readable/linux"
+    install -m 755 "$etimedout" "$readable/etimedout"
+    cp -r "$top/scenarios" "$readable/scenarios"
+    chmod -R a+rX "$readable/scenarios"
     (cd "$second" && setpriv --reuid=nobody --regid=nogroup --clear-groups \
         env HOME=/nonexistent ETIMEDOUT_KERNEL="$readable/linux" \
-        "$etimedout" run "$top/scenarios" --keep "$second" --jobs 2 | tail -n 1)
+        "$readable/etimedout" run "$readable/scenarios" --keep "$second" --jobs 2 | tail -n 1)
     rm -rf "$readable"
 else
     "$etimedout" run "$top/scenarios" --keep "$second" --jobs 2 | tail -n 1

@@ -18,7 +18,7 @@ ensure_packages() {
     local installed
     # shellcheck disable=SC2086
     installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |
-        awk '$1 == "installed" { print $2 }')
+        awk '$1 == "installed" { print $2 }') || true
     for name in $wanted; do
         grep -qx "$name" <<<"$installed" || missing+=("$name")
     done

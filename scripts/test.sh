@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Every test of the project, in every mode, and what a fresh Debian 12 needs for them.
 #
-#   scripts/test.sh            everything: what continuous integration runs
-#   scripts/test.sh quick      build, unit and world tests, the library; no sanitizers, no fuzzers
+#   scripts/test.sh              what continuous integration runs
+#   scripts/test.sh quick        build, unit and world tests, the library; no sanitizers
+#   scripts/test.sh everything   and UndefinedBehaviorSanitizer inside worlds, and the fuzzers
 #
 # Prints how many tests ran in each mode; a mode in which none ran is a failure.
 set -euo pipefail
@@ -71,7 +72,7 @@ run_ctest release virtual '^virtual$'
 run_ctest release real '^real$'
 check library "$top/scripts/check_library.sh" "$top/build/release/harness/cli/etimedout"
 
-if [ "$scope" = all ]; then
+if [ "$scope" != quick ]; then
     step "build with AddressSanitizer and UndefinedBehaviorSanitizer"
     ensure_build asan "${test_programs[@]}"
     run_ctest asan asan-unit '^unit$'
@@ -80,6 +81,9 @@ if [ "$scope" = all ]; then
     ensure_build tsan "${test_programs[@]}"
     run_ctest tsan tsan-unit '^unit$'
     run_ctest tsan tsan-real '^real$'
+fi
+
+if [ "$scope" = everything ]; then
     step "build with UndefinedBehaviorSanitizer, for inside worlds"
     ensure_build ubsan etimedout
     check ubsan-worlds "$top/build/ubsan/harness/cli/etimedout" run "$top/scenarios"

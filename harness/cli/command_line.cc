@@ -106,7 +106,8 @@ CommandLine::CommandLine(int argc, char** argv) {
     auto* run = app.add_subcommand("run", "Run scenarios; exit 0 when all passed");
     add_running(run, *words);
     run->add_option("--keep", words->keep, "keep event logs and captures of all runs here");
-    run->add_option("--report", words->run.reports, "junit=FILE, json=FILE, tap=FILE or md=FILE (repeatable)")
+    run->add_option("--report", words->run.reports,
+                    "junit=FILE, json=FILE, tap=FILE or md=FILE (repeatable)")
         ->allow_extra_args(false);
     run->callback([&] { command_ = [words] { return run_command(options_from(*words)); }; });
 

@@ -86,7 +86,7 @@ ExitCode report_group(const Group& group, const std::vector<ScenarioResult>& res
         return ExitCode::passed;
     }
     if (full.judgement.verdict != Verdict::pass) {
-        fmt::print("{}\n{}\n", scenario_line(full, style), 
+        fmt::print("{}\n{}\n", scenario_line(full, style),
                    failure_screen(full, style, ScreenTitle::left_out));
         return full.judgement.verdict == Verdict::error ? ExitCode::environment : ExitCode::failed;
     }

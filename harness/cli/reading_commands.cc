@@ -73,8 +73,8 @@ ExitCode faults_command(const std::string& kind) {
     if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
         const std::string_view near = did_you_mean(kind, kinds);
         throw UsageError{fmt::format("there is no fault `{}`", kind),
-                    near.empty() ? "`etimedout faults` lists them"
-                                 : fmt::format("did you mean `{}`?", near)};
+                         near.empty() ? "`etimedout faults` lists them"
+                                      : fmt::format("did you mean `{}`?", near)};
     }
     std::cout << fault_reference(kind);
     return ExitCode::passed;

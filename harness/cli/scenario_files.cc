@@ -44,8 +44,8 @@ void add_folder(const fs::path& folder, std::vector<fs::path>& found) {
     }
     if (inside.empty()) {
         throw UsageError{fmt::format("{}: no scenario in this folder", folder.string()),
-                    "a scenario is a .yaml file that begins with `scenario: 1`; "
-                    "`etimedout new blackhole` writes one"};
+                         "a scenario is a .yaml file that begins with `scenario: 1`; "
+                         "`etimedout new blackhole` writes one"};
     }
     std::sort(inside.begin(), inside.end());
     found.insert(found.end(), inside.begin(), inside.end());
@@ -71,7 +71,7 @@ std::vector<fs::path> find_scenario_files(const std::vector<fs::path>& paths) {
             found.push_back(path);
         } else {
             throw UsageError{fmt::format("{}: no such file or folder", path.string()),
-                        "name a scenario file, or a folder of them"};
+                             "name a scenario file, or a folder of them"};
         }
     }
     return found;

@@ -71,10 +71,10 @@ Session::Session(const RunOptions& options) : kernel_{kernel_if_any()} {
                    loaded.errors.size() == 1 ? "mistake" : "mistakes");
         throw UsageShown{};
     }
-    driver_ = std::make_unique<Driver>(DriverPlan{.program = fs::read_symlink("/proc/self/exe"),
-                                                  .kernel = kernel_,
-                                                  .keeper = &keeper_},
-                                       interrupted_flag());
+    driver_ = std::make_unique<Driver>(
+        DriverPlan{
+            .program = fs::read_symlink("/proc/self/exe"), .kernel = kernel_, .keeper = &keeper_},
+        interrupted_flag());
     jobs_ = options.jobs != 0 ? options.jobs
                               : std::max<std::size_t>(1, std::thread::hardware_concurrency());
     for (const ScenarioFile& file : loaded.files) plan(file, options);

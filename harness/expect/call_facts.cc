@@ -35,12 +35,13 @@ Check check_each(const std::vector<CallRun>& runs, const std::string& expected,
                  const CheckRun& check_run) {
     std::vector<Check> checks;
     for (const CallRun& run : runs) {
-        Check check = run.end == nullptr ? missed(expected, in_short(run))
-                                         : check_run(run, *run.end);
+        Check check =
+            run.end == nullptr ? missed(expected, in_short(run)) : check_run(run, *run.end);
         if (check.finding.evidence.empty() && run.end != nullptr) {
             check.finding.evidence.push_back(fmt::format(
-                "{}: {}{}{}", runs.size() > 1 ? fmt::format("repetition {}", run.begin->index)
-                                              : fmt::format("call {}", run.begin->call),
+                "{}: {}{}{}",
+                runs.size() > 1 ? fmt::format("repetition {}", run.begin->index)
+                                : fmt::format("call {}", run.begin->call),
                 in_short(run), run.end->detail.empty() ? "" : ", ", one_line(run.end->detail)));
         }
         check.finding.at = run.ran.to;
@@ -114,14 +115,13 @@ void check_words(const std::vector<CallRun>& runs, const Expectation& expectatio
         facts.add("outcomes", std::move(all));
     }
     if (expectation.error) {
-        facts.add("errno", check_each(runs, *expectation.error,
-                                      [&](const CallRun& run, const CallEnd& end) {
-                                          return equal_words(
-                                              *expectation.error, end.error,
-                                              end.error.empty()
-                                                  ? fmt::format("no errno ({})", in_short(run))
-                                                  : end.error);
-                                      }));
+        facts.add("errno",
+                  check_each(runs, *expectation.error, [&](const CallRun& run, const CallEnd& end) {
+                      return equal_words(*expectation.error, end.error,
+                                         end.error.empty()
+                                             ? fmt::format("no errno ({})", in_short(run))
+                                             : end.error);
+                  }));
     }
     if (expectation.completeness) {
         facts.add("completeness",
@@ -135,22 +135,20 @@ void check_words(const std::vector<CallRun>& runs, const Expectation& expectatio
     }
 }
 
-void check_numbers(const std::vector<CallRun>& runs, const Expectation& expectation,
-                   Facts& facts) {
+void check_numbers(const std::vector<CallRun>& runs, const Expectation& expectation, Facts& facts) {
     const auto number = [&](const std::string& fact, const Bound<std::int64_t>& bound,
                             std::optional<std::int64_t> CallEnd::*member,
                             const std::string& absent) {
-        facts.add(fact, check_each(runs, expected_of(bound),
-                                   [&](const CallRun& run, const CallEnd& end) {
-                                       if (const auto value = end.*member) {
-                                           Check check = measure(bound, *value);
-                                           // A status is a name, not an amount.
-                                           check.finding.missed_by.clear();
-                                           return check;
-                                       }
-                                       return missed(expected_of(bound),
-                                                     fmt::format("{}: {}", absent, in_short(run)));
-                                   }));
+        facts.add(
+            fact, check_each(runs, expected_of(bound), [&](const CallRun& run, const CallEnd& end) {
+                if (const auto value = end.*member) {
+                    Check check = measure(bound, *value);
+                    // A status is a name, not an amount.
+                    check.finding.missed_by.clear();
+                    return check;
+                }
+                return missed(expected_of(bound), fmt::format("{}: {}", absent, in_short(run)));
+            }));
     };
     if (expectation.status) number("status", *expectation.status, &CallEnd::status, "no response");
     if (expectation.exit_code) {
@@ -182,10 +180,10 @@ void check_texts(const std::vector<CallRun>& runs, const Expectation& expectatio
     const auto text = [&](const std::string& fact, const std::optional<TextBound>& bound,
                           std::string CallEnd::*member) {
         if (!bound) return;
-        facts.add(fact, check_each(runs, expected_of(*bound),
-                                   [&](const CallRun&, const CallEnd& end) {
-                                       return compare_text(*bound, end.*member, kept_text);
-                                   }));
+        facts.add(fact,
+                  check_each(runs, expected_of(*bound), [&](const CallRun&, const CallEnd& end) {
+                      return compare_text(*bound, end.*member, kept_text);
+                  }));
     };
     text("body", expectation.body, &CallEnd::body);
     text("stdout", expectation.standard_output, &CallEnd::standard_output);
@@ -217,15 +215,13 @@ void check_times(const std::vector<CallRun>& runs, const Expectation& expectatio
             continue;
         }
         Check check = measure(bound, nearest_rank(totals, name));
-        check.finding.evidence.push_back(fmt::format("over {} repetitions: {} to {}",
-                                                     totals.size(), show(totals.front()),
-                                                     show(totals.back())));
+        check.finding.evidence.push_back(fmt::format("over {} repetitions: {} to {}", totals.size(),
+                                                     show(totals.front()), show(totals.back())));
         facts.add(name, std::move(check));
     }
 }
 
-void check_success(const std::vector<CallRun>& runs, const Expectation& expectation,
-                   Facts& facts) {
+void check_success(const std::vector<CallRun>& runs, const Expectation& expectation, Facts& facts) {
     if (!expectation.success_ratio) return;
     const auto good = std::count_if(runs.begin(), runs.end(), [](const CallRun& run) {
         return run.end != nullptr && succeeded(*run.end);
@@ -270,14 +266,14 @@ void check_call_facts(const LogIndex& log, const Expectation& expectation, Facts
     if (runs.empty()) {
         const bool known = log.is_call(expectation.at);
         for (const std::string& key : keys) {
-            facts.add(key,
-                      known ? no_answer(ErrorCause::absent,
-                                        fmt::format("the call `{}` never began", expectation.at),
-                                        "look at what the run did before it")
-                            : no_answer(ErrorCause::reference,
-                                        fmt::format("`{}` is not a call of this scenario",
-                                                    expectation.at),
-                                        "name one of its calls with `at`"));
+            facts.add(
+                key, known ? no_answer(ErrorCause::absent,
+                                       fmt::format("the call `{}` never began", expectation.at),
+                                       "look at what the run did before it")
+                           : no_answer(
+                                 ErrorCause::reference,
+                                 fmt::format("`{}` is not a call of this scenario", expectation.at),
+                                 "name one of its calls with `at`"));
         }
         return;
     }

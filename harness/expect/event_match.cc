@@ -37,9 +37,7 @@ bool fits(std::string_view pattern, std::string_view text) {
 }
 
 bool equal(const std::string& wanted, const std::string& value) { return fits(wanted, value); }
-bool equal(const std::string& wanted, bool value) {
-    return wanted == Scalar<bool>::write(value);
-}
+bool equal(const std::string& wanted, bool value) { return wanted == Scalar<bool>::write(value); }
 bool equal(const std::string& wanted, std::int64_t value) {
     const auto bound = parse_count_bound(wanted);
     return bound && bound->contains(value);
@@ -48,9 +46,7 @@ bool equal(const std::string& wanted, Duration value) {
     const auto bound = parse_duration_bound(wanted);
     return bound && bound->contains(value);
 }
-bool equal(const std::string& wanted, const Listener& value) {
-    return equal(wanted, value.port);
-}
+bool equal(const std::string& wanted, const Listener& value) { return equal(wanted, value.port); }
 template <class T>
 bool equal(const std::string& wanted, const std::optional<T>& value) {
     return value && equal(wanted, *value);

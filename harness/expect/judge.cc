@@ -43,13 +43,14 @@ FaultReport report_of(const LogIndex& log, const FaultStep& step) {
         return report;
     };
     if (!life.armed) {
-        return error(fmt::format("the fault `{}` was never armed: the run did not come so far",
-                                 report.id));
+        return error(
+            fmt::format("the fault `{}` was never armed: the run did not come so far", report.id));
     }
     if (life.witness == nullptr) {
-        return error(fmt::format("nothing testifies to what the fault `{}` did: the run ended "
-                                 "before its witness was read",
-                                 report.id));
+        return error(
+            fmt::format("nothing testifies to what the fault `{}` did: the run ended "
+                        "before its witness was read",
+                        report.id));
     }
     report.matched = life.witness->matched;
     report.fired = life.witness->fired;

@@ -10,7 +10,8 @@
 
 namespace etimedout {
 
-// Whether the run had the scenario's faults, or was one of the runs in which expectations must fail.
+// Whether the run had the scenario's faults, or was one of the runs in which expectations must
+// fail.
 enum class FaultPresence { armed, left_out };
 
 struct JudgeOptions {

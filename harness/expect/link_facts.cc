@@ -113,12 +113,12 @@ std::vector<std::string> request_lines(const Selection& selection) {
             lines.push_back(fmt::format("and {} more", selection.requests.size() - most));
             break;
         }
-        lines.push_back(fmt::format(
-            "{} {} {} on connection {}: {}", show(one->began), one->message->method,
-            one_line(one->message->path, 40), one->connection,
-            one->response != nullptr
-                ? fmt::format("{} at {}", one->response->status, show(one->answered))
-                : "no answer"));
+        lines.push_back(
+            fmt::format("{} {} {} on connection {}: {}", show(one->began), one->message->method,
+                        one_line(one->message->path, 40), one->connection,
+                        one->response != nullptr
+                            ? fmt::format("{} at {}", one->response->status, show(one->answered))
+                            : "no answer"));
     }
     return lines;
 }
@@ -156,12 +156,12 @@ Check watched(Check check, const LinkView& view) {
     return if_watched(std::move(check), view.log, view.expectation, watch);
 }
 
-Check check_count(const LinkView& view, const std::string& name,
-                  const Bound<std::int64_t>& bound) {
+Check check_count(const LinkView& view, const std::string& name, const Bound<std::int64_t>& bound) {
     if (counts_requests(name)) {
         if (auto unseen = unseen_requests(view.selection, view.expectation.at)) return *unseen;
     } else if (!counts_connections(name) && name != "datagrams") {
-        return no_answer(ErrorCause::reference, fmt::format("`{}` cannot be counted at a link", name),
+        return no_answer(ErrorCause::reference,
+                         fmt::format("`{}` cannot be counted at a link", name),
                          "count attempts, syns, established, requests, responses, in_flight, "
                          "retransmissions, open, reused or datagrams");
     }
@@ -230,8 +230,7 @@ std::variant<Duration, Check> anchor_of(const LinkView& view, const Connection& 
                      "look at what the run did before it, or correct the name");
 }
 
-Check check_open_connection(const LinkView& view, const Connection& connection,
-                            Duration anchor) {
+Check check_open_connection(const LinkView& view, const Connection& connection, Duration anchor) {
     const ClosedBound& bound = *view.expectation.closed;
     const Duration watched_for = view.log.end_time() - anchor;
     Check check;
@@ -420,9 +419,9 @@ Check check_in_any(const LinkView& view) {
         }
     }
     Check check = measure(bound.count, peak);
-    check.finding.evidence.push_back(
-        fmt::format("most {} in any {}: {} from {}", of_requests ? "requests" : "connections",
-                    show(bound.window), peak, show(when)));
+    check.finding.evidence.push_back(fmt::format("most {} in any {}: {} from {}",
+                                                 of_requests ? "requests" : "connections",
+                                                 show(bound.window), peak, show(when)));
     check.finding.at = when;
     return bound.count.at_most ? watched(std::move(check), view) : check;
 }

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <utility>
 
-#include <boost/regex.hpp>
 #include <fmt/format.h>
+#include <boost/regex.hpp>
 
 #include "simulator/events/json_text.hh"
 
@@ -14,7 +14,8 @@ namespace etimedout {
 
 namespace {
 
-std::string in_words(const std::optional<std::string>& low, const std::optional<std::string>& high) {
+std::string in_words(const std::optional<std::string>& low,
+                     const std::optional<std::string>& high) {
     if (low && high) return *low == *high ? *low : fmt::format("{} to {}", *low, *high);
     if (low) return fmt::format("at least {}", *low);
     if (high) return fmt::format("at most {}", *high);
@@ -197,10 +198,10 @@ Check compare_text(const TextBound& bound, const std::string& text,
     }
     const std::string observed = text.empty() ? "nothing" : fmt::format("\"{}\"", one_line(text));
     if (!good && kept_to && text.size() >= *kept_to) {
-        return no_answer(ErrorCause::unseen,
-                         fmt::format("only the first {} bytes were kept, and it is not in these",
-                                     *kept_to),
-                         "expect something of its beginning, or its size with `received`");
+        return no_answer(
+            ErrorCause::unseen,
+            fmt::format("only the first {} bytes were kept, and it is not in these", *kept_to),
+            "expect something of its beginning, or its size with `received`");
     }
     if (!good) return missed(expected_of(bound), observed);
     Check check;
@@ -224,9 +225,9 @@ Check worst_of(std::vector<Check> checks, const std::string& what) {
     Check worst = std::move(*std::max_element(checks.begin(), checks.end(), worse));
     Finding& finding = worst.finding;
     if (bad > 0) {
-        finding.evidence.insert(finding.evidence.begin(),
-                                fmt::format("{} of {} {} missed it; this is the worst", bad, many,
-                                            what));
+        finding.evidence.insert(
+            finding.evidence.begin(),
+            fmt::format("{} of {} {} missed it; this is the worst", bad, many, what));
     } else {
         finding.evidence.insert(finding.evidence.begin(), fmt::format("all of {} {}", many, what));
     }

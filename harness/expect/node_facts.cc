@@ -27,8 +27,8 @@ std::variant<Window, Check> node_window(const LogIndex& log, const Expectation& 
     if (!expectation.of) return window;
     const Window call = *log.window_of_call(*expectation.of);
     found->from = std::max(found->from, call.from);
-    found->to = std::min(
-        found->to, log.sampled_after(call.to) + expectation.settle.value_or(Duration{}));
+    found->to =
+        std::min(found->to, log.sampled_after(call.to) + expectation.settle.value_or(Duration{}));
     return window;
 }
 
@@ -54,8 +54,7 @@ std::optional<Check> unknown_counter(const LogIndex& log, const std::string& nam
     if (seen.contains(name) || is_counter_name(name)) return std::nullopt;
     std::vector<std::string_view> names = counter_names();
     names.insert(names.end(), seen.begin(), seen.end());
-    return no_answer(ErrorCause::reference,
-                     fmt::format("no kernel counter is called `{}`", name),
+    return no_answer(ErrorCause::reference, fmt::format("no kernel counter is called `{}`", name),
                      suggestion(name, names) + "names are nstat's, such as TcpExtTCPSynRetrans");
 }
 
@@ -131,9 +130,10 @@ Check check_log(const NodeView& view) {
     Finding& finding = check.finding;
     finding.expected = expected;
     finding.window.clear();
-    finding.observed = lines == 0 ? fmt::format("`{}` wrote nothing", view.expectation.at)
-                                  : fmt::format("{} of {} line{}", found == 0 ? "none" : show(found),
-                                                lines, lines == 1 ? "" : "s");
+    finding.observed = lines == 0
+                           ? fmt::format("`{}` wrote nothing", view.expectation.at)
+                           : fmt::format("{} of {} line{}", found == 0 ? "none" : show(found),
+                                         lines, lines == 1 ? "" : "s");
     if (!bound.count) finding.missed_by.clear();
     finding.at = at;
     finding.evidence = finding.verdict == Verdict::pass || found > 0 ? evidence : last;
@@ -176,8 +176,8 @@ std::string plain_state(const std::string& state) {
 }
 
 constexpr std::array<std::string_view, 11> socket_states{
-    "ESTAB",      "SYN-SENT", "SYN-RECV",   "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT",
-    "CLOSE-WAIT", "LAST-ACK", "LISTEN",     "CLOSING",    "UNCONN"};
+    "ESTAB",      "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT",
+    "CLOSE-WAIT", "LAST-ACK", "LISTEN",   "CLOSING",    "UNCONN"};
 
 Check not_sampled(const std::string& node) {
     return no_answer(ErrorCause::unseen,
@@ -186,8 +186,7 @@ Check not_sampled(const std::string& node) {
 }
 
 template <class Bound>
-Check measure_peak(const Bound& bound,
-                   const std::optional<std::pair<std::int64_t, Duration>>& peak,
+Check measure_peak(const Bound& bound, const std::optional<std::pair<std::int64_t, Duration>>& peak,
                    const std::string& node) {
     if (!peak) return not_sampled(node);
     Check check;
@@ -220,7 +219,8 @@ Check check_socket_state(const NodeView& view, const std::string& state,
         }
         return sum;
     };
-    return measure_peak(bound, peak_of(view.log.sockets_of(view.expectation.at), view.window, count),
+    return measure_peak(bound,
+                        peak_of(view.log.sockets_of(view.expectation.at), view.window, count),
                         view.expectation.at);
 }
 
@@ -296,16 +296,15 @@ void check_fault_facts(const LogIndex& log, const Expectation& expectation, Fact
             measured.finding.at = life.armed;
             return facts.add(fact, std::move(measured));
         }
-        facts.add(fact,
-                  log.is_fault(expectation.at)
-                      ? no_answer(ErrorCause::absent,
-                                  fmt::format("there is no witness of the fault `{}`",
-                                              expectation.at),
-                                  "look at whether the run came as far as arming it")
-                      : no_answer(ErrorCause::reference,
-                                  fmt::format("`{}` is not a fault of this scenario",
-                                              expectation.at),
-                                  "give the fault an id, and name it with `at`"));
+        facts.add(
+            fact,
+            log.is_fault(expectation.at)
+                ? no_answer(ErrorCause::absent,
+                            fmt::format("there is no witness of the fault `{}`", expectation.at),
+                            "look at whether the run came as far as arming it")
+                : no_answer(ErrorCause::reference,
+                            fmt::format("`{}` is not a fault of this scenario", expectation.at),
+                            "give the fault an id, and name it with `at`"));
     };
     if (expectation.fired) check("fired", *expectation.fired, &FaultWitness::fired);
     if (expectation.matched) check("matched", *expectation.matched, &FaultWitness::matched);

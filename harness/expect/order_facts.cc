@@ -43,8 +43,8 @@ struct Found {
     const Event* event = nullptr;
 };
 
-std::optional<Found> first_match(const LogIndex& log, const EventMatch& match,
-                                 const Window& window, std::size_t from) {
+std::optional<Found> first_match(const LogIndex& log, const EventMatch& match, const Window& window,
+                                 std::size_t from) {
     const auto& events = log.events();
     for (std::size_t i = from; i < events.size(); ++i) {
         if (!window.contains(events[i]->t)) continue;
@@ -124,11 +124,11 @@ Check check_eventually(const LogIndex& log, const Expectation& expectation, cons
     const auto found = first_match(log, match, window, 0);
     if (!found) {
         if (expectation.within && log.end_time() < window.from + *expectation.within) {
-            Check early = no_answer(
-                ErrorCause::unwatched,
-                fmt::format("it had not come when the log ended, only {} after that",
-                            show(log.end_time() - window.from)),
-                "write a `wait` step or `settle:`, so that it has its time");
+            Check early =
+                no_answer(ErrorCause::unwatched,
+                          fmt::format("it had not come when the log ended, only {} after that",
+                                      show(log.end_time() - window.from)),
+                          "write a `wait` step or `settle:`, so that it has its time");
             early.finding.expected = check.finding.expected;
             return early;
         }

@@ -21,11 +21,10 @@ bool fails(const Finding& finding) {
 }
 
 bool fails_in(const Judgement& judgement, std::size_t index) {
-    return std::any_of(judgement.findings.begin(), judgement.findings.end(),
-                       [&](const Finding& finding) {
-                           return finding.index == index && !is_about_faults(finding) &&
-                                  fails(finding);
-                       });
+    return std::any_of(
+        judgement.findings.begin(), judgement.findings.end(), [&](const Finding& finding) {
+            return finding.index == index && !is_about_faults(finding) && fails(finding);
+        });
 }
 
 // Expectations of `fired` and `matched` alone say nothing about the system under test.

@@ -55,14 +55,13 @@ public:
     Selection run() {
         Selection selection;
         selection.window = by_time();
-        selection.open_ended = !expectation_.during && (!expectation_.of || traced_ ||
-                                                        expectation_.settle.has_value());
+        selection.open_ended = !expectation_.during &&
+                               (!expectation_.of || traced_ || expectation_.settle.has_value());
         for (const Connection& connection : traffic_.connections) {
             take(connection, selection);
         }
-        std::stable_sort(
-            selection.requests.begin(), selection.requests.end(),
-            [](const Request* a, const Request* b) { return a->began < b->began; });
+        std::stable_sort(selection.requests.begin(), selection.requests.end(),
+                         [](const Request* a, const Request* b) { return a->began < b->began; });
         for (const DatagramMoment& datagram : traffic_.datagrams) {
             if (selection.window.contains(datagram.t)) selection.datagrams.push_back(datagram);
         }
@@ -128,8 +127,8 @@ private:
         if (const auto& fresh = selection.fresh; !fresh.empty()) {
             active(fresh.back()->began);
             if (fresh.size() > 1) {
-                selection.last_gap = std::max(
-                    Duration{}, fresh.back()->began - fresh[fresh.size() - 2]->last_seen);
+                selection.last_gap =
+                    std::max(Duration{}, fresh.back()->began - fresh[fresh.size() - 2]->last_seen);
             }
         }
         for (const Request* request : selection.requests) {
@@ -164,10 +163,10 @@ std::variant<Window, Check> window_of(const LogIndex& log, const Expectation& ex
     if (expectation.since) {
         const auto since = log.step_done(*expectation.since);
         if (!since) {
-            return no_answer(ErrorCause::reference,
-                             fmt::format("the step `{}` named by `since` was never reached",
-                                         *expectation.since),
-                             "look at what the run did before it, or correct the name");
+            return no_answer(
+                ErrorCause::reference,
+                fmt::format("the step `{}` named by `since` was never reached", *expectation.since),
+                "look at what the run did before it, or correct the name");
         }
         window.from = std::max(window.from, *since);
     }
@@ -184,16 +183,16 @@ std::variant<Selection, Check> select(const LogIndex& log, const Expectation& ex
     if (const auto* problem = std::get_if<Check>(&window)) return *problem;
     const LinkTraffic& traffic = log.link(expectation.at);
     if (!traffic.captured) {
-        return no_answer(ErrorCause::unseen,
-                         fmt::format("there is no complete capture of the link `{}`",
-                                     expectation.at),
-                         "look at how the run ended; the capture is closed with the world");
+        return no_answer(
+            ErrorCause::unseen,
+            fmt::format("there is no complete capture of the link `{}`", expectation.at),
+            "look at how the run ended; the capture is closed with the world");
     }
     if (traffic.dropped > 0) {
-        return no_answer(ErrorCause::unseen,
-                         fmt::format("the capture of `{}` lost {} packets", expectation.at,
-                                     traffic.dropped),
-                         "give the link a lower rate, or run with --time virtual");
+        return no_answer(
+            ErrorCause::unseen,
+            fmt::format("the capture of `{}` lost {} packets", expectation.at, traffic.dropped),
+            "give the link a lower rate, or run with --time virtual");
     }
     return Selector{log, expectation, std::get<Window>(window)}.run();
 }

@@ -17,13 +17,13 @@ namespace etimedout {
 struct Request {
     const HttpMessage* message = nullptr;
     const HttpMessage* response = nullptr;
-    std::string call{};          // from the trace header, without the repetition; or empty
+    std::string call{};  // from the trace header, without the repetition; or empty
     std::int64_t connection = 0;
     Duration began{};
-    Duration sent{};             // its last byte
-    Duration answered{};         // the response's first byte, when there is one
+    Duration sent{};                     // its last byte
+    Duration answered{};                 // the response's first byte, when there is one
     std::optional<Duration> finished{};  // the response's last byte, or the connection's end
-    Duration last_seen{};        // `finished`, or the last that was seen of the connection
+    Duration last_seen{};                // `finished`, or the last that was seen of the connection
 };
 
 struct TcpMoment {

@@ -7,11 +7,16 @@ namespace {
 
 int gravity(Verdict verdict) {
     switch (verdict) {
-        case Verdict::skipped: return 0;
-        case Verdict::pass: return 1;
-        case Verdict::inconclusive: return 2;
-        case Verdict::fail: return 3;
-        case Verdict::error: return 4;
+        case Verdict::skipped:
+            return 0;
+        case Verdict::pass:
+            return 1;
+        case Verdict::inconclusive:
+            return 2;
+        case Verdict::fail:
+            return 3;
+        case Verdict::error:
+            return 4;
     }
     return 4;
 }

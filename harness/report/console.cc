@@ -150,8 +150,8 @@ void LiveStatus::finished(const std::string& name) {
 
 void LiveStatus::show() {
     if (!terminal_.is_terminal) return;
-    const std::string line = fmt::format("{} of {} done, running: {}", done_, total_,
-                                         fmt::join(running_, "; "));
+    const std::string line =
+        fmt::format("{} of {} done, running: {}", done_, total_, fmt::join(running_, "; "));
     // One column stays free, so that no terminal wraps the line.
     out_ << "\r\x1b[K" << one_line(line, std::max<std::size_t>(terminal_.columns, 20) - 1)
          << std::flush;

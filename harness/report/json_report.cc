@@ -1,8 +1,8 @@
 // The JSON report.
 #include "harness/report/json_report.hh"
 
-#include <boost/json.hpp>
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include "simulator/events/json_text.hh"
 

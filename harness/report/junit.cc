@@ -58,7 +58,8 @@ std::string outcome_element(const ScenarioResult& result) {
         return fmt::format("      <skipped message=\"{}\"/>\n", message);
     }
     const std::string element = verdict == Verdict::fail ? "failure" : "error";
-    const std::string type = verdict == Verdict::fail ? "expectation" : std::string{word_of(verdict)};
+    const std::string type =
+        verdict == Verdict::fail ? "expectation" : std::string{word_of(verdict)};
     return fmt::format("      <{} message=\"{}\" type=\"{}\">{}</{}>\n", element, message, type,
                        xml_text(failure_screen(result)), element);
 }
@@ -70,10 +71,10 @@ std::string property(const std::string& name, const std::string& value) {
 
 std::string test_case(const ScenarioResult& result) {
     const Scenario& scenario = result.scenario;
-    std::string text = fmt::format(
-        "    <testcase name=\"{}\" classname=\"{}\" file=\"{}\" time=\"{:.3f}\">\n",
-        xml_attribute(scenario.name), xml_attribute(scenario.file), xml_attribute(scenario.file),
-        seconds(result.real_time));
+    std::string text =
+        fmt::format("    <testcase name=\"{}\" classname=\"{}\" file=\"{}\" time=\"{:.3f}\">\n",
+                    xml_attribute(scenario.name), xml_attribute(scenario.file),
+                    xml_attribute(scenario.file), seconds(result.real_time));
     text += "      <properties>\n";
     text += property("seed", fmt::format("{}", result.seed));
     if (!result.clock.empty()) text += property("clock", result.clock);

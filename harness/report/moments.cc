@@ -128,8 +128,8 @@ private:
         }
         if (last == connection.began) last.reset();
         if (is_refused(connection)) {
-            refused = fmt::format(", refused after {}",
-                                  show(*connection.closed - connection.began));
+            refused =
+                fmt::format(", refused after {}", show(*connection.closed - connection.began));
         }
         std::string note = fmt::format("#{}", connection.number);
         if (last) note += fmt::format(", until {}", show(*last));
@@ -141,10 +141,10 @@ private:
         if (shown(request.began)) {
             std::string note = fmt::format("#{}", request.connection);
             if (!request.message->complete) note += ", not all of it";
-            packet(name, request.began, Way::along,
-                   fmt::format("{} {}", request.message->method,
-                               one_line(request.message->path, 18)),
-                   std::move(note));
+            packet(
+                name, request.began, Way::along,
+                fmt::format("{} {}", request.message->method, one_line(request.message->path, 18)),
+                std::move(note));
         }
         if (request.response == nullptr || !shown(request.answered)) return;
         std::string note = fmt::format("#{}, {} after the request", request.connection,
@@ -155,8 +155,8 @@ private:
             note += fmt::format(", body until {}", show(*until));
         }
         if (!request.response->complete) note += ", cut short";
-        packet(name, request.answered, Way::against,
-               fmt::format("{}", request.response->status), std::move(note), until);
+        packet(name, request.answered, Way::against, fmt::format("{}", request.response->status),
+               std::move(note), until);
     }
 
     void tell_data(const std::string& name, const Connection& connection) {
@@ -196,16 +196,17 @@ private:
 
     void tell_closing(const std::string& name, const Connection& connection) {
         if (!connection.closed || !shown(*connection.closed) || is_refused(connection)) return;
-        packet(name, *connection.closed,
-               connection.closed_by == "server" ? Way::against : Way::along,
-               connection.closed_how == "rst" ? "RST" : "FIN",
-               fmt::format("#{}", connection.number));
+        packet(
+            name, *connection.closed, connection.closed_by == "server" ? Way::against : Way::along,
+            connection.closed_how == "rst" ? "RST" : "FIN", fmt::format("#{}", connection.number));
     }
 
     // Who sends first is the near end; runs of one kind in one direction are one line.
     void tell_datagrams(const std::string& name, const LinkTraffic& traffic) {
         if (traffic.datagrams.empty()) return;
-        const auto address = [](const std::string& text) { return text.substr(0, text.rfind(':')); };
+        const auto address = [](const std::string& text) {
+            return text.substr(0, text.rfind(':'));
+        };
         const std::string near = address(traffic.datagrams.front().what->from);
         std::size_t folded = 0;
         for (std::size_t i = 0; i < traffic.datagrams.size(); i += folded) {
@@ -220,8 +221,7 @@ private:
             const auto count = static_cast<std::int64_t>(folded);
             std::optional<Duration> until;
             if (folded > 1) until = traffic.datagrams[i + folded - 1].t;
-            packet(name, first.t,
-                   address(first.what->from) == near ? Way::along : Way::against,
+            packet(name, first.t, address(first.what->from) == near ? Way::along : Way::against,
                    first.what->what + times(count),
                    until ? fmt::format("until {}", show(*until)) : std::string{}, until);
         }
@@ -253,10 +253,11 @@ private:
             if (!life.armed || *life.armed > focus_.window.to) continue;
             if (life.healed && *life.healed < focus_.window.from) continue;
             const auto kind = kind_of(fault->armed.fault);
-            const std::string name =
-                kind == fault->armed.id ? fault->armed.id
-                                        : fmt::format("{} ({})", fault->armed.id, kind);
-            mark(*life.armed, Rank::fault, fmt::format("fault {} armed on {}", name, fault->target));
+            const std::string name = kind == fault->armed.id
+                                         ? fault->armed.id
+                                         : fmt::format("{} ({})", fault->armed.id, kind);
+            mark(*life.armed, Rank::fault,
+                 fmt::format("fault {} armed on {}", name, fault->target));
             if (life.healed && shown(*life.healed)) {
                 mark(*life.healed, Rank::fault, fmt::format("fault {} healed", fault->armed.id));
             }
@@ -405,11 +406,10 @@ std::vector<std::string> picture_of(const LogIndex& log, const Focus& focus,
         if (moment.kind == MomentKind::packet) {
             const std::string& left = moment.against ? moment.to : moment.from;
             const std::string& right = moment.against ? moment.from : moment.to;
-            line += fmt::format("{}  {} {} {}  {}",
-                                padded(one_line(moment.link, link_width), link_width),
-                                padded_left(one_line(left, near_width), near_width),
-                                arrow(moment, arrow_width),
-                                padded(one_line(right, far_width), far_width), moment.note);
+            line += fmt::format(
+                "{}  {} {} {}  {}", padded(one_line(moment.link, link_width), link_width),
+                padded_left(one_line(left, near_width), near_width), arrow(moment, arrow_width),
+                padded(one_line(right, far_width), far_width), moment.note);
         } else {
             line += moment.kind == MomentKind::mark ? "● " : "";
             line += moment.label;

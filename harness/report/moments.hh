@@ -22,7 +22,7 @@ struct Moment {
     std::optional<Duration> until{};  // of what was repeated: when the last of it came
     MomentKind kind = MomentKind::mark;
     std::string link{};
-    std::string from{};    // node at the arrow's tail, for packets
+    std::string from{};  // node at the arrow's tail, for packets
     std::string to{};
     bool against = false;  // against the link's arrow
     std::string label{};   // on the arrow, or the mark's whole text

@@ -43,8 +43,7 @@ std::string tap_report(const std::vector<ScenarioResult>& results) {
     for (const ScenarioResult& result : results) {
         const Verdict verdict = result.judgement.verdict;
         const bool good = verdict == Verdict::pass || verdict == Verdict::skipped;
-        const std::string name =
-            backslashed(one_line(result.scenario.name, longest_name), "\\#");
+        const std::string name = backslashed(one_line(result.scenario.name, longest_name), "\\#");
         text += fmt::format("{} {} - {}", good ? "ok" : "not ok", ++number, name);
         if (verdict == Verdict::skipped) {
             text += fmt::format(" # SKIP {}", one_line(reason_of(result), longest_name));
@@ -58,17 +57,17 @@ std::string tap_report(const std::vector<ScenarioResult>& results) {
 }
 
 std::string markdown_report(const std::vector<ScenarioResult>& results) {
-    std::string text = fmt::format("# etimedout\n\n{}\n\n", counts_text(totals_of(results), Color::off));
+    std::string text =
+        fmt::format("# etimedout\n\n{}\n\n", counts_text(totals_of(results), Color::off));
     text += "| verdict | scenario | virtual | real | reason |\n|---|---|---:|---:|---|\n";
     for (const ScenarioResult& result : results) {
         const auto cell = [](const std::string& value) {
             return backslashed(one_line(value, longest_name), "\\|*_`<[");
         };
-        text += fmt::format("| {} | {} | {} | {} | {} |\n", word_of(result.judgement.verdict),
-                            cell(result.scenario.name),
-                            result.clock == "virtual" ? brief(result.virtual_time) : "",
-                            result.clock.empty() ? "" : brief(result.real_time),
-                            cell(reason_of(result)));
+        text += fmt::format(
+            "| {} | {} | {} | {} | {} |\n", word_of(result.judgement.verdict),
+            cell(result.scenario.name), result.clock == "virtual" ? brief(result.virtual_time) : "",
+            result.clock.empty() ? "" : brief(result.real_time), cell(reason_of(result)));
     }
     for (const ScenarioResult& result : results) {
         const std::string screen = failure_screen(result);

@@ -7,11 +7,21 @@ namespace etimedout {
 
 void count(Totals& totals, const ScenarioResult& result) {
     switch (result.judgement.verdict) {
-        case Verdict::pass: ++totals.passed; break;
-        case Verdict::fail: ++totals.failed; break;
-        case Verdict::error: ++totals.errors; break;
-        case Verdict::inconclusive: ++totals.inconclusive; break;
-        case Verdict::skipped: ++totals.skipped; break;
+        case Verdict::pass:
+            ++totals.passed;
+            break;
+        case Verdict::fail:
+            ++totals.failed;
+            break;
+        case Verdict::error:
+            ++totals.errors;
+            break;
+        case Verdict::inconclusive:
+            ++totals.inconclusive;
+            break;
+        case Verdict::skipped:
+            ++totals.skipped;
+            break;
     }
     if (result.clock == "virtual") totals.virtual_time += result.virtual_time;
 }

@@ -119,8 +119,8 @@ private:
                 const Where& where = finding->where;
                 add(fmt::format("  {}:{}:{}", result_.scenario.file, where.line, where.column));
                 if (!finding->expectation.empty()) {
-                    add("  " + inked_text(one_line(finding->expectation, style_.columns - 2),
-                                          Ink::bold));
+                    add("  " +
+                        inked_text(one_line(finding->expectation, style_.columns - 2), Ink::bold));
                 }
             }
             expectation = finding->index;
@@ -159,7 +159,8 @@ private:
         }
         // An error of the run: everything that happened.
         Finding all;
-        for (const NamedLink& link : result_.scenario.topology.links) all.links.push_back(link.name);
+        for (const NamedLink& link : result_.scenario.topology.links)
+            all.links.push_back(link.name);
         if (!missed_.empty() && result_.judgement.run_problem.empty()) {
             if (!missed_.front()->links.empty()) all.links = missed_.front()->links;
             all.call = missed_.front()->call;
@@ -178,12 +179,12 @@ private:
                 arrows.push_back(fmt::format("{}: {} → {}", name, link->from, link->to));
             }
         }
-        heading("What happened", one_line(fmt::format("{}", fmt::join(arrows, ", ")),
-                                          style_.columns - 20));
+        heading("What happened",
+                one_line(fmt::format("{}", fmt::join(arrows, ", ")), style_.columns - 20));
         const auto lines = picture_of(log_, where, moments, style_.columns);
         for (std::size_t i = 0; i < lines.size(); ++i) {
-            const bool quiet = moments[i].kind == MomentKind::silence ||
-                               moments[i].kind == MomentKind::omitted;
+            const bool quiet =
+                moments[i].kind == MomentKind::silence || moments[i].kind == MomentKind::omitted;
             add(inked_text(lines[i], quiet ? Ink::dim : Ink::plain));
         }
     }

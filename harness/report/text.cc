@@ -40,23 +40,37 @@ std::string inked(const std::string& text, Ink ink, Color color) {
     if (color == Color::off || ink == Ink::plain || text.empty()) return text;
     const char* code = "0";
     switch (ink) {
-        case Ink::plain: break;
-        case Ink::bold: code = "1"; break;
-        case Ink::dim: code = "2"; break;
-        case Ink::good: code = "32"; break;
-        case Ink::bad: code = "1;31"; break;
-        case Ink::warn: code = "33"; break;
+        case Ink::plain:
+            break;
+        case Ink::bold:
+            code = "1";
+            break;
+        case Ink::dim:
+            code = "2";
+            break;
+        case Ink::good:
+            code = "32";
+            break;
+        case Ink::bad:
+            code = "1;31";
+            break;
+        case Ink::warn:
+            code = "33";
+            break;
     }
     return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
 }
 
 Ink ink_of(Verdict verdict) {
     switch (verdict) {
-        case Verdict::pass: return Ink::good;
+        case Verdict::pass:
+            return Ink::good;
         case Verdict::fail:
-        case Verdict::error: return Ink::bad;
+        case Verdict::error:
+            return Ink::bad;
         case Verdict::inconclusive:
-        case Verdict::skipped: return Ink::warn;
+        case Verdict::skipped:
+            return Ink::warn;
     }
     return Ink::plain;
 }

@@ -45,11 +45,10 @@ Ending ending_of(const MachineEnd& end, const RunLimit& limit) {
                     "this is a defect of etimedout: please report it with the output below",
                     end.console};
         case MachineEnd::How::out_of_memory:
-            return {
-                "out_of_memory",
-                fmt::format("out of memory: the world has {}, and its kernel had to kill {}",
+            return {"out_of_memory",
+                    fmt::format("out of memory: the world has {}, and its kernel had to kill {}",
                                 Scalar<Bytes>::write(limit.memory), victim_in(end.detail)),
-                "give it more with `limit: {memory: 1gb}`", end.console};
+                    "give it more with `limit: {memory: 1gb}`", end.console};
         case MachineEnd::How::stands_still:
             return {"stands_still",
                     fmt::format("virtual time stands still: {} CPU seconds were used up{}",

@@ -18,7 +18,7 @@ class Keeper;
 struct DriverPlan {
     std::filesystem::path program;  // this program, which is also every world's process 1
     std::optional<std::filesystem::path> kernel{};  // the virtual kernel, if one is installed
-    const Keeper* keeper = nullptr;  // told of every virtual machine
+    const Keeper* keeper = nullptr;                 // told of every virtual machine
 };
 
 // One run of one scenario.

@@ -19,10 +19,12 @@ constexpr std::int64_t shaken = 128 + SIGFPE;  // see simulator/vm: no program s
 
 std::string spinner_in(const Event& event) {
     if (const auto* end = std::get_if<ProcessEnd>(&event.what)) {
-        if (end->exit_code == shaken) return fmt::format("the program of {} is spinning", end->node);
+        if (end->exit_code == shaken)
+            return fmt::format("the program of {} is spinning", end->node);
     }
     if (const auto* end = std::get_if<CallEnd>(&event.what)) {
-        if (end->exit_code == shaken) return fmt::format("the command of {} is spinning", end->call);
+        if (end->exit_code == shaken)
+            return fmt::format("the command of {} is spinning", end->call);
     }
     return {};
 }

@@ -100,7 +100,7 @@ private:
                                        .seed = std::to_string(order_.run.seed),
                                        .clock = order_.run.clock,
                                        .start = write_timestamp(clock_.wall_begin()),
-                           .variables = order_.scenario.variables}});
+                                       .variables = order_.scenario.variables}});
     }
 
     // On the timers' thread, while the scenario is stuck: write what there is, and end at once.

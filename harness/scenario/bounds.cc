@@ -19,10 +19,10 @@ void advise_width(Reading& reading, std::string_view key, const YamlNode& node, 
                   double value, double high) {
     constexpr double widest = 0.10 + 1e-9;
     if (value <= 0 || (value - low <= value * widest && high - value <= value * widest)) return;
-    reading.warning(node.at,
-                    fmt::format("`{}: {}` is a window wider than 10 % and gives no reason", key,
-                                to_flow(node)),
-                    "name the setting it follows from in a comment or in `because`, or narrow it");
+    reading.warning(
+        node.at,
+        fmt::format("`{}: {}` is a window wider than 10 % and gives no reason", key, to_flow(node)),
+        "name the setting it follows from in a comment or in `because`, or narrow it");
 }
 
 // How one type's bounds are read.
@@ -36,9 +36,9 @@ struct BoundReader {
 
 const BoundReader<Duration> duration_bounds{parse_duration_bound, Scalar<Duration>::parse,
                                             "30s ±100ms", "30s"};
-const BoundReader<std::int64_t> count_bounds{parse_count_bound, Scalar<std::int64_t>::parse, "3", "3"};
-const BoundReader<Bytes> size_bounds{parse_size_bound, Scalar<Bytes>::parse, "64k",
-                                     "64k"};
+const BoundReader<std::int64_t> count_bounds{parse_count_bound, Scalar<std::int64_t>::parse, "3",
+                                             "3"};
+const BoundReader<Bytes> size_bounds{parse_size_bound, Scalar<Bytes>::parse, "64k", "64k"};
 
 Result<double> parse_share(std::string_view text) {
     const auto share = Scalar<Probability>::parse(text);
@@ -85,9 +85,9 @@ bool read_between(Reading& reading, const YamlNode& node, const BoundReader<T>& 
         return false;
     }
     if (high < low) {
-        reading.error(node.items[1].at, "`between` wants the lower value first",
-                      fmt::format("write between: [{}, {}]", node.items[1].text,
-                                  node.items[0].text));
+        reading.error(
+            node.items[1].at, "`between` wants the lower value first",
+            fmt::format("write between: [{}, {}]", node.items[1].text, node.items[0].text));
         return false;
     }
     out.at_least = low;
@@ -134,7 +134,8 @@ bool read_text(Reading& reading, std::string_view key, const YamlNode& node,
         text.starts_with("≥")) {
         reading.error(node.at, fmt::format("`{}`: bounds are words, not {}", key, quote(text)),
                       fmt::format("write {{at_most: {0}}}, {{at_least: {0}}} or "
-                                  "{{between: [a, b]}}", how.plain));
+                                  "{{between: [a, b]}}",
+                                  how.plain));
         return false;
     }
     if (text.starts_with('-')) {
@@ -200,8 +201,8 @@ Form bound_form(const Form& exact, std::string name) {
 
 // The value a tolerance is around, in nanoseconds; nothing when a bound has no explicit one.
 std::optional<double> centre_of(std::string_view text) {
-    for (const std::string_view sign : {std::string_view{"±"}, std::string_view{"+/-"},
-                                        std::string_view{"-"}}) {
+    for (const std::string_view sign :
+         {std::string_view{"±"}, std::string_view{"+/-"}, std::string_view{"-"}}) {
         const auto at = text.find(sign);
         if (at == std::string_view::npos) continue;
         const auto value = Scalar<Duration>::parse(text.substr(0, at));
@@ -210,7 +211,6 @@ std::optional<double> centre_of(std::string_view text) {
     }
     return std::nullopt;
 }
-
 
 }  // namespace
 
@@ -264,8 +264,8 @@ Form Value<Bound<double>>::form(const Range& range) {
 bool check_regular_expression(Reading& reading, std::string_view key, const YamlNode& node) {
     constexpr std::size_t longest = 500;  // libstdc++ compiles recursively
     if (node.text.size() > longest) {
-        reading.error(node.at, fmt::format("`{}`: a regular expression of more than {} bytes", key,
-                                           longest),
+        reading.error(node.at,
+                      fmt::format("`{}`: a regular expression of more than {} bytes", key, longest),
                       "match a shorter part of the text");
         return false;
     }
@@ -273,8 +273,9 @@ bool check_regular_expression(Reading& reading, std::string_view key, const Yaml
         const std::regex compiled{node.text, std::regex::ECMAScript};
         return true;
     } catch (const std::regex_error& error) {
-        reading.error(node.at, fmt::format("`{}`: {} is not a regular expression: {}", key,
-                                           quote(node.text), error.what()),
+        reading.error(node.at,
+                      fmt::format("`{}`: {} is not a regular expression: {}", key, quote(node.text),
+                                  error.what()),
                       "the syntax is ECMAScript's; escape ( ) [ ] { } . * + ? with a backslash, or "
                       "use `contains`");
         return false;
@@ -312,9 +313,11 @@ bool Value<TextBound>::read(Reading& reading, std::string_view key, const YamlNo
             unknown_key(reading, pair.key, fmt::format("`{}`", key), known, {});
             good = false;
         } else if (want_scalar(reading, word, pair.value, "a text")) {
-            (word == "equals" ? out.equals : word == "contains" ? out.contains : out.matches) =
-                pair.value.text;
-            if (word == "matches") good = check_regular_expression(reading, key, pair.value) && good;
+            (word == "equals"     ? out.equals
+             : word == "contains" ? out.contains
+                                  : out.matches) = pair.value.text;
+            if (word == "matches")
+                good = check_regular_expression(reading, key, pair.value) && good;
         } else {
             good = false;
         }
@@ -334,8 +337,7 @@ Form Value<InAnyBound>::form(const Range& range) {
     form.keys = {{"window", "how long each window is", true, form_of_scalar<Duration>({}), {}, {}}};
     const Form count = Value<Bound<std::int64_t>>::form(range);
     for (const KeyForm& key : count.of.back().keys) form.keys.push_back(key);
-    form.keys.push_back({"count", "a bound on the most in any window", false,
-                         count, {}, {}});
+    form.keys.push_back({"count", "a bound on the most in any window", false, count, {}, {}});
     return form;
 }
 

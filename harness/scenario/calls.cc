@@ -64,16 +64,16 @@ const Table<RequestDraft>& request_table() {
         anything.kind = Form::Kind::either;
         anything.name = "any value";
         anything.example = "{amount: 5}";
-        made.keys.push_back(custom_key<RequestDraft>("json", anything,
-                                                     "the body to send, as JSON", read_json));
+        made.keys.push_back(
+            custom_key<RequestDraft>("json", anything, "the body to send, as JSON", read_json));
         return made;
     }();
     return table;
 }
 
 bool is_method(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(),
-                                        [](char c) { return c >= 'A' && c <= 'Z'; });
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
 bool read_request(Reading& reading, const YamlNode& node, CallDraft& out) {
@@ -84,8 +84,8 @@ bool read_request(Reading& reading, const YamlNode& node, CallDraft& out) {
         if (!check_path(reading, "path", *path)) return false;
     }
     if (!is_method(request.method)) {
-        reading.error(node.find("method")->at, fmt::format("{} is not a method",
-                                                           quote(request.method)),
+        reading.error(node.find("method")->at,
+                      fmt::format("{} is not a method", quote(request.method)),
                       "write it in capitals, such as POST");
         return false;
     }
@@ -93,7 +93,8 @@ bool read_request(Reading& reading, const YamlNode& node, CallDraft& out) {
                        (node.find("json") != nullptr ? 1 : 0) +
                        (node.find("body_size") != nullptr ? 1 : 0);
     if (bodies > 1) {
-        reading.error(node.at, "`body`, `json` and `body_size` exclude each other", "keep one of them");
+        reading.error(node.at, "`body`, `json` and `body_size` exclude each other",
+                      "keep one of them");
         return false;
     }
     for (const auto& [name, value] : request.headers) {
@@ -101,20 +102,20 @@ bool read_request(Reading& reading, const YamlNode& node, CallDraft& out) {
             value.find_first_of("\r\n") == std::string::npos) {
             continue;
         }
-        reading.error(node.find("headers")->at, fmt::format("{} cannot be a header",
-                                                            quote(name + ": " + value)),
+        reading.error(node.find("headers")->at,
+                      fmt::format("{} cannot be a header", quote(name + ": " + value)),
                       "a header is one line, and its name one word");
         return false;
     }
     if (request.has_json) {
-        const bool said = std::any_of(request.headers.begin(), request.headers.end(),
-                                      [](const auto& header) {
-                                          std::string lower = header.first;
-                                          for (char& c : lower) {
-                                              if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-                                          }
-                                          return lower == "content-type";
-                                      });
+        const bool said =
+            std::any_of(request.headers.begin(), request.headers.end(), [](const auto& header) {
+                std::string lower = header.first;
+                for (char& c : lower) {
+                    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+                }
+                return lower == "content-type";
+            });
         if (!said) request.headers["Content-Type"] = "application/json";
     }
     out.what = static_cast<HttpCall&>(request);
@@ -174,7 +175,8 @@ bool read_ping(Reading& reading, const YamlNode& node, CallDraft& out) {
 bool read_exec(Reading& reading, const YamlNode& node, CallDraft& out) {
     if (!want_scalar(reading, "exec", node, "a command")) return false;
     if (node.text.find_first_not_of(" \n\t") == std::string::npos) {
-        reading.error(node.at, "`exec` is an empty command", "write exec: curl -sS ${links.NAME.url}");
+        reading.error(node.at, "`exec` is an empty command",
+                      "write exec: curl -sS ${links.NAME.url}");
         return false;
     }
     out.what = ExecCall{node.text};
@@ -200,8 +202,10 @@ bool read_rate(Reading& reading, const YamlNode& node, CallDraft& out) {
     const double per_second = text.substr(slash) == "/m" ? *number / 60 : *number;
     constexpr double highest = 1e6;
     if (!(per_second > 0) || per_second > highest) {
-        reading.error(node.at, fmt::format("`rate` must be above 0/s and at most 1000000/s, and is {}",
-                                           quote(text)), {});
+        reading.error(
+            node.at,
+            fmt::format("`rate` must be above 0/s and at most 1000000/s, and is {}", quote(text)),
+            {});
         return false;
     }
     out.rate = per_second;
@@ -262,35 +266,38 @@ Table<CallDraft> make_call_table() {
     const auto ignored = [](Reading&, const YamlNode&, CallDraft&) { return true; };
     keys.push_back(custom_key<CallDraft>("id", text_like("name", "c1"),
                                          "its name in expectations; call-N by default", ignored));
-    keys.push_back(custom_key<CallDraft>(
-        "link", text_like("link", "api"), "the link it goes over",
-        [](Reading& reading, const YamlNode& node, CallDraft& out) {
-            out.link = node.text;
-            return reading.check_name(node, {NameKind::link}, "link");
-        }));
-    keys.push_back(custom_key<CallDraft>(
-        "in", text_like("node", "client"), "the node it is made from; the link's near end by default",
-        [](Reading& reading, const YamlNode& node, CallDraft& out) {
-            out.node = node.text;
-            return reading.check_name(node, {NameKind::node}, "node");
-        }));
-    keys.push_back(custom_key<CallDraft>("get", text_like("path", "/"), "an HTTP GET of this path",
-                                         read_get));
-    keys.push_back(custom_key<CallDraft>("request", request_table().form(), "an HTTP request",
-                                         read_request));
-    keys.push_back(custom_key<CallDraft>(
-        "tcp", scalar_or("connect", "connect", Value<TcpCall>::form({})), "a TCP connection",
-        read_tcp));
-    keys.push_back(custom_key<CallDraft>(
-        "dns", scalar_or("name", "example.org", Value<DnsCall>::form({})), "a look-up of a name",
-        read_dns));
-    keys.push_back(custom_key<CallDraft>(
-        "ping", scalar_or("how many", "3", Value<PingCall>::form({})), "ICMP echo requests", read_ping));
-    keys.push_back(custom_key<CallDraft>(
-        "exec", text_like("command", "curl -sS ${links.api.url}"), "a shell command in the node",
-        read_exec));
-    keys.push_back(key<CallDraft>("tls", &CallDraft::tls, "with `get` or `request`: https, any certificate"));
-    keys.push_back(limit_key<&CallStep::timeout>("timeout", "the client's own limit, for all of it"));
+    keys.push_back(
+        custom_key<CallDraft>("link", text_like("link", "api"), "the link it goes over",
+                              [](Reading& reading, const YamlNode& node, CallDraft& out) {
+                                  out.link = node.text;
+                                  return reading.check_name(node, {NameKind::link}, "link");
+                              }));
+    keys.push_back(
+        custom_key<CallDraft>("in", text_like("node", "client"),
+                              "the node it is made from; the link's near end by default",
+                              [](Reading& reading, const YamlNode& node, CallDraft& out) {
+                                  out.node = node.text;
+                                  return reading.check_name(node, {NameKind::node}, "node");
+                              }));
+    keys.push_back(
+        custom_key<CallDraft>("get", text_like("path", "/"), "an HTTP GET of this path", read_get));
+    keys.push_back(
+        custom_key<CallDraft>("request", request_table().form(), "an HTTP request", read_request));
+    keys.push_back(custom_key<CallDraft>("tcp",
+                                         scalar_or("connect", "connect", Value<TcpCall>::form({})),
+                                         "a TCP connection", read_tcp));
+    keys.push_back(custom_key<CallDraft>("dns",
+                                         scalar_or("name", "example.org", Value<DnsCall>::form({})),
+                                         "a look-up of a name", read_dns));
+    keys.push_back(custom_key<CallDraft>("ping",
+                                         scalar_or("how many", "3", Value<PingCall>::form({})),
+                                         "ICMP echo requests", read_ping));
+    keys.push_back(custom_key<CallDraft>("exec", text_like("command", "curl -sS ${links.api.url}"),
+                                         "a shell command in the node", read_exec));
+    keys.push_back(
+        key<CallDraft>("tls", &CallDraft::tls, "with `get` or `request`: https, any certificate"));
+    keys.push_back(
+        limit_key<&CallStep::timeout>("timeout", "the client's own limit, for all of it"));
     keys.push_back(limit_key<&CallStep::connect_timeout>("connect_timeout",
                                                          "the client's own limit, for connecting"));
     keys.push_back(limit_key<&CallStep::deadline>(
@@ -301,14 +308,14 @@ Table<CallDraft> make_call_table() {
     keys.push_back(custom_key<CallDraft>("rate", text_like("calls per second", "50/s"),
                                          "begin so many a second, whether or not others have ended",
                                          read_rate));
-    keys.push_back(key<CallDraft>("concurrency", &CallStep::concurrency,
-                                  "so many at the same time", {1.0, 10000.0}));
+    keys.push_back(key<CallDraft>("concurrency", &CallStep::concurrency, "so many at the same time",
+                                  {1.0, 10000.0}));
     keys.push_back(key<CallDraft>("connection", &CallStep::connection,
                                   "with `get` or `request`: a connection of its own, or one kept"));
     keys.push_back(custom_key<CallDraft>("hold", words_form({"open"}),
                                          "keep the connection open behind the call", read_hold));
-    keys.push_back(key<CallDraft>("background", &CallStep::background,
-                                  "go on with the next step at once"));
+    keys.push_back(
+        key<CallDraft>("background", &CallStep::background, "go on with the next step at once"));
     keys.push_back(key<CallDraft>("steady", &CallStep::steady,
                                   "a steady-state check, whose failure is an error of the run"));
     return table;
@@ -325,8 +332,8 @@ std::string_view form_of_call(Reading& reading, const YamlNode& node) {
     for (const YamlPair& pair : node.pairs) {
         if (!is_form(pair.key.text)) continue;
         if (!form.empty()) {
-            reading.error(pair.key.at, fmt::format("a call is either `{}` or `{}`", form,
-                                                   pair.key.text),
+            reading.error(pair.key.at,
+                          fmt::format("a call is either `{}` or `{}`", form, pair.key.text),
                           "make two calls of it");
             return {};
         }
@@ -358,8 +365,9 @@ bool settle_place(Reading& reading, const YamlNode& node, std::string_view form,
     }
     if (link == nullptr) return true;  // an error already
     if ((form == "get" || form == "request" || form == "tcp") && !link->port) {
-        reading.error(node.find("link")->at, fmt::format("the link `{}` leads to no port", call.link),
-                      fmt::format("write {} -> {}:PORT where it is declared", link->from, link->to));
+        reading.error(
+            node.find("link")->at, fmt::format("the link `{}` leads to no port", call.link),
+            fmt::format("write {} -> {}:PORT where it is declared", link->from, link->to));
         return false;
     }
     if (call.node.empty()) {
@@ -385,7 +393,8 @@ bool check_repetition(Reading& reading, const YamlNode& node) {
         return false;
     }
     if (rate != nullptr && times == nullptr && lasting == nullptr) {
-        reading.error(rate->key.at, "`rate` does not say how long", "add `for: 10s` or `times: 100`");
+        reading.error(rate->key.at, "`rate` does not say how long",
+                      "add `for: 10s` or `times: 100`");
         return false;
     }
     if (rate != nullptr && concurrency != nullptr) {
@@ -407,13 +416,15 @@ bool check_http_keys(Reading& reading, const YamlNode& node, std::string_view fo
     for (const std::string_view key : {std::string_view{"tls"}, std::string_view{"connection"}}) {
         const YamlPair* pair = node.find_pair(key);
         if (pair == nullptr || http) continue;
-        reading.error(pair->key.at, fmt::format("`{}` is about HTTP, and this call is `{}`", key, form),
+        reading.error(pair->key.at,
+                      fmt::format("`{}` is about HTTP, and this call is `{}`", key, form),
                       "remove it");
         return false;
     }
     const YamlPair* hold = node.find_pair("hold");
     if (hold != nullptr && !http && form != "tcp") {
-        reading.error(hold->key.at, fmt::format("`hold` keeps a connection, and `{}` has none", form),
+        reading.error(hold->key.at,
+                      fmt::format("`hold` keeps a connection, and `{}` has none", form),
                       "remove it");
         return false;
     }
@@ -435,10 +446,11 @@ bool read_call(Reading& reading, const YamlNode& node, CallStep& out) {
         if (auto* http = std::get_if<HttpCall>(&call.what)) http->tls = true;
     }
     if (good && call.timeout && *call.timeout > call.deadline) {
-        reading.warning(node.find("timeout")->at,
-                        fmt::format("`timeout` is longer than the deadline of {}, which comes first",
-                                    Scalar<Duration>::write(call.deadline)),
-                        "raise `deadline`");
+        reading.warning(
+            node.find("timeout")->at,
+            fmt::format("`timeout` is longer than the deadline of {}, which comes first",
+                        Scalar<Duration>::write(call.deadline)),
+            "raise `deadline`");
     }
     out = static_cast<CallStep&>(call);
     return good;

@@ -14,7 +14,8 @@ using Key = KeySpec<Scenario>;
 
 bool read_version(Reading& reading, const YamlNode& node, Scenario& /*out*/) {
     if (node.is_scalar() && node.text == "1") return true;
-    reading.error(node.at, fmt::format("this version reads `scenario: 1`, not {}", what_stands(node)),
+    reading.error(node.at,
+                  fmt::format("this version reads `scenario: 1`, not {}", what_stands(node)),
                   "write scenario: 1");
     return false;
 }
@@ -35,11 +36,11 @@ bool read_tags(Reading& reading, const YamlNode& node, Scenario& out) {
     if (!Value<std::vector<std::string>>::read(reading, "tags", node, {}, out.tags)) return false;
     bool good = true;
     for (const YamlNode& item : node.items) {
-        const bool word = !item.text.empty() &&
-                          std::all_of(item.text.begin(), item.text.end(), [](char c) {
-                              return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                                     (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-                          });
+        const bool word =
+            !item.text.empty() && std::all_of(item.text.begin(), item.text.end(), [](char c) {
+                return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.';
+            });
         if (word) continue;
         reading.error(item.at, fmt::format("{} is not a tag", quote(item.text)),
                       "a tag is a word of letters, digits, - _ and .");
@@ -75,8 +76,8 @@ bool read_start(Reading& reading, const YamlNode& node, Scenario& out) {
 
 bool read_limit(Reading& reading, const YamlNode& node, Scenario& out) {
     if (!Value<RunLimit>::read(reading, "limit", node, {}, out.limit)) return false;
-    for (const auto& [key, value] : {std::pair{"virtual", out.limit.virtual_time},
-                                     std::pair{"real", out.limit.real}}) {
+    for (const auto& [key, value] :
+         {std::pair{"virtual", out.limit.virtual_time}, std::pair{"real", out.limit.real}}) {
         if (value != Duration{}) continue;
         reading.error(node.find(key)->at, fmt::format("a limit of nothing lets nothing run"),
                       "write a longer one");
@@ -162,10 +163,13 @@ Form counter_example_form() {
     Form one;
     one.kind = Form::Kind::object;
     one.keys = {{"name", "its name in reports", false, text_like("name", "no-timeout"), {}, {}},
-                {"set", "dotted places of the scenario, and what stands there instead", true,
-                 map_of(anything()), {}, {}}};
-    return either("{set: …}, or a list or map of such",
-                  {one, list_of(one), map_of(one)});
+                {"set",
+                 "dotted places of the scenario, and what stands there instead",
+                 true,
+                 map_of(anything()),
+                 {},
+                 {}}};
+    return either("{set: …}, or a list or map of such", {one, list_of(one), map_of(one)});
 }
 
 bool ignored(Reading& /*reading*/, const YamlNode& /*node*/, Scenario& /*out*/) { return true; }
@@ -175,8 +179,8 @@ Table<Scenario> make_table() {
     Table<Scenario> table{"a scenario"};
     auto& keys = table.keys;
     Form version = words_form({"1"});
-    keys.push_back(mandatory(custom_key<Scenario>("scenario", version, "the version of the language",
-                                                  read_version)));
+    keys.push_back(mandatory(
+        custom_key<Scenario>("scenario", version, "the version of the language", read_version)));
     keys.push_back(mandatory(custom_key<Scenario>(
         "name", text_like("text", "nginx answers 504 when the upstream is silent"),
         "what must be true, as a sentence", read_name)));
@@ -186,33 +190,34 @@ Table<Scenario> make_table() {
     keys.push_back(custom_key<Scenario>("seed", form_of_scalar<std::int64_t>({}),
                                         "all chance follows from it", read_seed));
     keys.push_back(key<Scenario>("time", &Scenario::time, "which clock the world has"));
-    keys.push_back(custom_key<Scenario>("start", text_like("time (RFC 3339)", "2026-01-01T00:00:00Z"),
-                                        "the wall clock of a virtual world when it begins",
-                                        read_start));
+    keys.push_back(
+        custom_key<Scenario>("start", text_like("time (RFC 3339)", "2026-01-01T00:00:00Z"),
+                             "the wall clock of a virtual world when it begins", read_start));
     keys.back().initial = Scenario{}.start;
-    keys.push_back(custom_key<Scenario>("limit", Value<RunLimit>::form({}), "when to give up",
-                                        read_limit));
-    keys.push_back(custom_key<Scenario>(
-        "needs", map_of(text_like("true or version", ">=1.22")),
-        "programs and capabilities without which it is skipped", read_needs));
+    keys.push_back(
+        custom_key<Scenario>("limit", Value<RunLimit>::form({}), "when to give up", read_limit));
+    keys.push_back(custom_key<Scenario>("needs", map_of(text_like("true or version", ">=1.22")),
+                                        "programs and capabilities without which it is skipped",
+                                        read_needs));
     keys.push_back(custom_key<Scenario>("vars", map_of(text_like("text", "30s")),
                                         "variables, used as ${name}", ignored));
     keys.push_back(custom_key<Scenario>(
         "matrix",
-        either("map of lists, or list of rows",
-               {map_of(list_of(text_like("text", "reset"))), list_of(map_of(text_like("text", "")))}),
+        either("map of lists, or list of rows", {map_of(list_of(text_like("text", "reset"))),
+                                                 list_of(map_of(text_like("text", "")))}),
         "variables of which every combination runs, or a list of rows", ignored));
     keys.push_back(mandatory(custom_key<Scenario>("nodes", map_of(named("node")),
                                                   "what runs, each a host of its own", ignored)));
     keys.push_back(custom_key<Scenario>("links", map_of(named("link")), "who calls whom", ignored));
-    keys.push_back(mandatory(custom_key<Scenario>("steps", list_of(named("step")),
-                                                  "what happens, in order", ignored)));
+    keys.push_back(mandatory(
+        custom_key<Scenario>("steps", list_of(named("step")), "what happens, in order", ignored)));
     keys.push_back(custom_key<Scenario>("expect", list_of(named("expectation")),
                                         "what must be true of it", ignored));
     keys.push_back(custom_key<Scenario>("counter_example", counter_example_form(),
                                         "another run, in which expectations should fail", ignored));
-    table.later = {{"resolvers", "names resolve through /etc/hosts in this version; `dns` calls ask it"},
-                   {"prepare", "write `files` at a node, or do it in `run`"}};
+    table.later = {
+        {"resolvers", "names resolve through /etc/hosts in this version; `dns` calls ask it"},
+        {"prepare", "write `files` at a node, or do it in `run`"}};
     return table;
 }
 
@@ -255,8 +260,8 @@ void read_document(Reading& reading, const YamlNode& root, Scenario& out) {
     if (time == nullptr || out.time != TimeChoice::virtual_time) return;
     for (const NamedNode& node : reading.topology.nodes) {
         if (!node.spec.external) continue;
-        reading.error(time->at, fmt::format("the node `{}` is outside, and so needs real time",
-                                            node.name),
+        reading.error(time->at,
+                      fmt::format("the node `{}` is outside, and so needs real time", node.name),
                       "write time: real, or leave `time` out");
     }
 }

@@ -63,7 +63,8 @@ bool read_outcomes(Reading& reading, const YamlNode& node, Expectation& out) {
         return false;
     }
     bool good = true;
-    for (const YamlPair& pair : node.pairs) good = one_of(reading, "outcomes", pair.key, outcomes()) && good;
+    for (const YamlPair& pair : node.pairs)
+        good = one_of(reading, "outcomes", pair.key, outcomes()) && good;
     return good;
 }
 
@@ -136,12 +137,13 @@ bool read_closed(Reading& reading, const YamlNode& node, Expectation& out) {
 const Table<RetriesBound>& retries_table() {
     static const Table<RetriesBound> table{
         "`retries`",
-        {custom_key<RetriesBound>("of", words_form({"connections", "requests"}), "what is counted",
-                                  [](Reading& reading, const YamlNode& node, RetriesBound& out) {
-                                      out.of = node.text == "requests" ? CountedUnit::requests
-                                                                       : CountedUnit::connections;
-                                      return one_of(reading, "of", node, {"connections", "requests"});
-                                  }),
+        {custom_key<RetriesBound>(
+             "of", words_form({"connections", "requests"}), "what is counted",
+             [](Reading& reading, const YamlNode& node, RetriesBound& out) {
+                 out.of =
+                     node.text == "requests" ? CountedUnit::requests : CountedUnit::connections;
+                 return one_of(reading, "of", node, {"connections", "requests"});
+             }),
          key<RetriesBound>("count", &RetriesBound::count, "how many beyond the first attempt"),
          key<RetriesBound>("gaps", &RetriesBound::gaps,
                            "from the end of one attempt to the start of the next, in order"),
@@ -180,14 +182,15 @@ const Table<LogBound>& log_table() {
     static const Table<LogBound> table{
         "`log`",
         {key<LogBound>("contains", &LogBound::contains, "lines with this text"),
-         custom_key<LogBound>(
-             "matches", text_like("regular expression", "timed? out"),
-             "lines that an ECMAScript regular expression finds",
-             [](Reading& reading, const YamlNode& node, LogBound& out) {
-                 if (!want_scalar(reading, "matches", node, "a regular expression")) return false;
-                 out.matches = node.text;
-                 return check_regular_expression(reading, "matches", node);
-             }),
+         custom_key<LogBound>("matches", text_like("regular expression", "timed? out"),
+                              "lines that an ECMAScript regular expression finds",
+                              [](Reading& reading, const YamlNode& node, LogBound& out) {
+                                  if (!want_scalar(reading, "matches", node,
+                                                   "a regular expression"))
+                                      return false;
+                                  out.matches = node.text;
+                                  return check_regular_expression(reading, "matches", node);
+                              }),
          key<LogBound>("count", &LogBound::count, "how many; at least one by default")}};
     return table;
 }
@@ -271,7 +274,8 @@ bool read_match(Reading& reading, std::string_view key, const YamlNode& node,
     if (!want_map(reading, key, node)) return false;
     const YamlNode* event = node.find("event");
     if (event == nullptr) {
-        missing_key(reading, node.at, fmt::format("`{}`", key), "event", "what happens", "call_end");
+        missing_key(reading, node.at, fmt::format("`{}`", key), "event", "what happens",
+                    "call_end");
         return false;
     }
     if (!want_scalar(reading, "event", *event, "a kind of event")) return false;
@@ -323,11 +327,13 @@ bool read_sequence(Reading& reading, const YamlNode& node, Expectation& out) {
 bool read_asides(Reading& reading, const YamlNode& node, Expectation& out) {
     bool good = true;
     if (const YamlNode* since = node.find("since")) {
-        good = reading.check_name(*since, {NameKind::call, NameKind::fault, NameKind::step}, "step");
+        good =
+            reading.check_name(*since, {NameKind::call, NameKind::fault, NameKind::step}, "step");
         out.since = since->text;
     }
     if (const YamlNode* within = node.find("within")) {
-        good = Value<std::optional<Duration>>::read(reading, "within", *within, {}, out.within) && good;
+        good = Value<std::optional<Duration>>::read(reading, "within", *within, {}, out.within) &&
+               good;
     }
     return good;
 }
@@ -364,6 +370,17 @@ Key name_key(std::string_view name, std::optional<std::string> Expectation::*mem
         });
 }
 
+Form one_or_list(const Form& one) {
+    Form list;
+    list.kind = Form::Kind::list;
+    list.of.push_back(one);
+    Form either;
+    either.kind = Form::Kind::either;
+    either.name = fmt::format("{}, or a list", one.name);
+    either.of = {one, list};
+    return either;
+}
+
 void add_selectors(std::vector<Key>& keys) {
     keys.push_back(custom_key<Expectation>(
         "at", text_like("call, link, node or fault", "c1"), "what it looks at",
@@ -371,43 +388,50 @@ void add_selectors(std::vector<Key>& keys) {
             out.at = node.text;
             return want_scalar(reading, "at", node, "a call, link, node or fault");
         }));
-    keys.push_back(name_key("of", &Expectation::of, "call", "c1",
-                            "only traffic that this call caused"));
-    keys.push_back(name_key("during", &Expectation::during, "call", "c1",
-                            "only while this call ran"));
+    keys.push_back(
+        name_key("of", &Expectation::of, "call", "c1", "only traffic that this call caused"));
+    keys.push_back(
+        name_key("during", &Expectation::during, "call", "c1", "only while this call ran"));
     keys.push_back(name_key("since", &Expectation::since, "step", "cut", "only after this step"));
     keys.push_back(key<Expectation>("settle", &Expectation::settle,
                                     "how long to watch for what must not come", {{}, 86400e9}));
     Form ignore;
     ignore.kind = Form::Kind::object;
-    ignore.keys = {{"path", "requests of this path, or a list of them", false,
-                    text_like("path", "/healthz"), {}, {}},
-                   {"source", "traffic that this node began, or a list of them", false,
-                    text_like("node", "monitor"), {}, {}}};
-    keys.push_back(custom_key<Expectation>("ignore", ignore,
-                                           "traffic that does not count, such as health checks",
-                                           read_ignore));
-    keys.push_back(key<Expectation>("because", &Expectation::because,
-                                    "the setting or rule it follows from"));
+    ignore.keys = {{"path",
+                    "requests of this path, or a list of them",
+                    false,
+                    one_or_list(text_like("path", "/healthz")),
+                    {},
+                    {}},
+                   {"source",
+                    "traffic that this node began, or a list of them",
+                    false,
+                    one_or_list(text_like("node", "monitor")),
+                    {},
+                    {}}};
+    keys.push_back(custom_key<Expectation>(
+        "ignore", ignore, "traffic that does not count, such as health checks", read_ignore));
+    keys.push_back(
+        key<Expectation>("because", &Expectation::because, "the setting or rule it follows from"));
 }
 
 void add_call_keys(std::vector<Key>& keys) {
     using places::call;
     Form outcome = words_form({outcome_words.begin(), outcome_words.end()});
-    keys.push_back(at(call, custom_key<Expectation>("outcome", outcome, "what became of it",
-                                                    read_outcome)));
-    keys.push_back(at(call, custom_key<Expectation>(
-                                "outcomes", Value<decltype(Expectation::outcomes)>::form({}),
-                                "with many calls: how many ended how", read_outcomes)));
-    keys.push_back(at(call, custom_key<Expectation>("errno", text_like("name", "ETIMEDOUT"),
-                                                    "the kernel's error, where there is one",
-                                                    read_errno)));
+    keys.push_back(
+        at(call, custom_key<Expectation>("outcome", outcome, "what became of it", read_outcome)));
+    keys.push_back(at(
+        call, custom_key<Expectation>("outcomes", Value<decltype(Expectation::outcomes)>::form({}),
+                                      "with many calls: how many ended how", read_outcomes)));
+    keys.push_back(
+        at(call, custom_key<Expectation>("errno", text_like("name", "ETIMEDOUT"),
+                                         "the kernel's error, where there is one", read_errno)));
     keys.push_back(fact(call, "status", &Expectation::status, "HTTP status"));
     keys.push_back(fact(call | places::node, "exit_code", &Expectation::exit_code,
                         "of the program; 128 + n for signal n"));
-    keys.push_back(at(call, custom_key<Expectation>(
-                                "headers", Value<decltype(Expectation::headers)>::form({}),
-                                "of the response", read_headers)));
+    keys.push_back(
+        at(call, custom_key<Expectation>("headers", Value<decltype(Expectation::headers)>::form({}),
+                                         "of the response", read_headers)));
     keys.push_back(fact(call, "body", &Expectation::body, "of the response"));
     keys.push_back(fact(call, "stdout", &Expectation::standard_output, "of the program"));
     keys.push_back(fact(call, "stderr", &Expectation::standard_error, "of the program"));
@@ -454,7 +478,8 @@ void add_link_keys(std::vector<Key>& keys) {
                                                     "how each connection ended", read_closed)));
     keys.push_back(at(link, custom_key<Expectation>("retries", retries_table().form(),
                                                     "attempts in a row", read_retries)));
-    keys.push_back(fact(link, "in_any", &Expectation::in_any, "the peak in any window of a length"));
+    keys.push_back(
+        fact(link, "in_any", &Expectation::in_any, "the peak in any window of a length"));
 }
 
 void add_node_keys(std::vector<Key>& keys) {
@@ -463,10 +488,10 @@ void add_node_keys(std::vector<Key>& keys) {
                                                     "a counter of the kernel", read_counter)));
     keys.push_back(at(node, custom_key<Expectation>("log", log_table().form(),
                                                     "what its program wrote", read_log)));
-    keys.push_back(at(node, custom_key<Expectation>(
-                                "sockets", Value<decltype(Expectation::sockets)>::form({}),
-                                "TCP sockets per state, as ss names them, at any time",
-                                read_sockets)));
+    keys.push_back(
+        at(node, custom_key<Expectation>("sockets", Value<decltype(Expectation::sockets)>::form({}),
+                                         "TCP sockets per state, as ss names them, at any time",
+                                         read_sockets)));
     keys.push_back(fact(node, "fds", &Expectation::fds, "open descriptors of its processes"));
     keys.push_back(fact(node, "memory", &Expectation::memory, "resident memory of its processes"));
 }
@@ -475,13 +500,14 @@ void add_order_keys(std::vector<Key>& keys) {
     Form list;
     list.kind = Form::Kind::list;
     list.of.push_back(match_form());
-    keys.push_back(custom_key<Expectation>("sequence", list, "events in this order", read_sequence));
-    keys.push_back(custom_key<Expectation>("never", match_form(), "an event that must not be",
-                                           read_never));
+    keys.push_back(
+        custom_key<Expectation>("sequence", list, "events in this order", read_sequence));
+    keys.push_back(
+        custom_key<Expectation>("never", match_form(), "an event that must not be", read_never));
     keys.push_back(custom_key<Expectation>("eventually", match_form(), "an event that must be",
                                            read_eventually));
-    keys.push_back(key<Expectation>("within", &Expectation::within,
-                                    "with `eventually`: how soon", {{}, 86400e9}));
+    keys.push_back(key<Expectation>("within", &Expectation::within, "with `eventually`: how soon",
+                                    {{}, 86400e9}));
     const auto later = [](Reading&, const YamlNode&, Expectation&) { return true; };
     keys.push_back(custom_key<Expectation>("any_of", named_list("expectation"),
                                            "one of these must hold", later));
@@ -495,10 +521,10 @@ Table<Expectation> make_table() {
     add_call_keys(table.keys);
     add_link_keys(table.keys);
     add_node_keys(table.keys);
-    table.keys.push_back(fact(places::fault, "fired", &Expectation::fired,
-                              "how often the fault took effect"));
-    table.keys.push_back(fact(places::fault, "matched", &Expectation::matched,
-                              "how often the fault met traffic"));
+    table.keys.push_back(
+        fact(places::fault, "fired", &Expectation::fired, "how often the fault took effect"));
+    table.keys.push_back(
+        fact(places::fault, "matched", &Expectation::matched, "how often the fault met traffic"));
     add_order_keys(table.keys);
     static constexpr std::string_view models =
         "there are no models yet: count `requests`, `attempts` or `in_any` at the links, and "

@@ -18,7 +18,8 @@ bool read_parts(Reading& reading, std::string_view key, const YamlNode& node,
                 const Expectation& outer, std::vector<Expectation>& out) {
     if (!want_list(reading, key, node)) return false;
     if (node.items.empty()) {
-        reading.error(node.at, fmt::format("`{}` of nothing", key), "write at least one expectation");
+        reading.error(node.at, fmt::format("`{}` of nothing", key),
+                      "write at least one expectation");
         return false;
     }
     bool good = true;
@@ -30,20 +31,25 @@ bool read_parts(Reading& reading, std::string_view key, const YamlNode& node,
 
 unsigned place_of(NameKind kind) {
     switch (kind) {
-        case NameKind::call: return places::call;
-        case NameKind::link: return places::link;
-        case NameKind::node: return places::node;
-        case NameKind::fault: return places::fault;
-        case NameKind::step: return 0;
+        case NameKind::call:
+            return places::call;
+        case NameKind::link:
+            return places::link;
+        case NameKind::node:
+            return places::node;
+        case NameKind::fault:
+            return places::fault;
+        case NameKind::step:
+            return 0;
     }
     return 0;
 }
 
 // What `at` names, as a set of one bit; 0 where it names nothing that can be looked at.
 unsigned check_at(Reading& reading, const YamlNode* at, const std::string& name) {
-    if (at != nullptr && !reading.check_name(*at, {NameKind::call, NameKind::link, NameKind::node,
-                                                   NameKind::fault},
-                                             "place")) {
+    if (at != nullptr &&
+        !reading.check_name(*at, {NameKind::call, NameKind::link, NameKind::node, NameKind::fault},
+                            "place")) {
         return 0;
     }
     const NameUse* use = reading.find(name);
@@ -56,13 +62,13 @@ bool check_places(Reading& reading, const YamlNode& node, const std::string& at,
         const auto* key = expectation_table().find(pair.key.text);
         if (key == nullptr || key->places == 0 || (key->places & place) != 0) continue;
         const NameUse* use = reading.find(at);
-        reading.error(pair.key.at,
-                      fmt::format("`{}` is a fact of {}, and `{}` is {}", key->name,
-                                  words_of_places(key->places), at,
-                                  use != nullptr ? with_article(use->kind) : "none"),
-                      fmt::format("keys at {}: {}",
-                                  use != nullptr ? with_article(use->kind) : "this place",
-                                  fmt::join(keys_at(place), ", ")));
+        reading.error(
+            pair.key.at,
+            fmt::format("`{}` is a fact of {}, and `{}` is {}", key->name,
+                        words_of_places(key->places), at,
+                        use != nullptr ? with_article(use->kind) : "none"),
+            fmt::format("keys at {}: {}", use != nullptr ? with_article(use->kind) : "this place",
+                        fmt::join(keys_at(place), ", ")));
         good = false;
     }
     return good;
@@ -77,8 +83,9 @@ bool check_references(Reading& reading, const YamlNode& node) {
         }
     }
     if (const YamlNode* since = node.find("since")) {
-        good = reading.check_name(*since, {NameKind::call, NameKind::fault, NameKind::step}, "step") &&
-               good;
+        good =
+            reading.check_name(*since, {NameKind::call, NameKind::fault, NameKind::step}, "step") &&
+            good;
     }
     return good;
 }
@@ -93,8 +100,8 @@ bool check_closed(Reading& reading, const YamlNode& node, const std::string& at)
         if (!reading.check_name(*by, {NameKind::node}, "node")) {
             good = false;
         } else if (link != nullptr && by->text != link->from && by->text != link->to) {
-            reading.error(by->at, fmt::format("the node `{}` is at no end of the link `{}`", by->text,
-                                              at),
+            reading.error(by->at,
+                          fmt::format("the node `{}` is at no end of the link `{}`", by->text, at),
                           fmt::format("its ends are {} and {}", link->from, link->to));
             good = false;
         }
@@ -102,7 +109,8 @@ bool check_closed(Reading& reading, const YamlNode& node, const std::string& at)
     if (const YamlNode* since = closed->find("since")) {
         const std::vector<std::string_view> moments{"request", "last_byte", "connect"};
         const NameUse* use = reading.find(since->text);
-        const bool step = use != nullptr && use->kind != NameKind::node && use->kind != NameKind::link;
+        const bool step =
+            use != nullptr && use->kind != NameKind::node && use->kind != NameKind::link;
         if (!step && std::find(moments.begin(), moments.end(), since->text) == moments.end()) {
             auto known = moments;
             for (const auto name :
@@ -149,9 +157,8 @@ bool read_expectation(Reading& reading, const YamlNode& node, const Expectation*
         out.since = outer->since;
     }
     bool good = read_map(reading, node, expectation_table(), out, "an expectation");
-    const bool says = std::any_of(node.pairs.begin(), node.pairs.end(), [](const YamlPair& pair) {
-        return !is_aside(pair.key.text);
-    });
+    const bool says = std::any_of(node.pairs.begin(), node.pairs.end(),
+                                  [](const YamlPair& pair) { return !is_aside(pair.key.text); });
     if (!says) {
         reading.error(node.at, "this expectation expects nothing",
                       "add a key such as status, outcome, attempts or total");
@@ -222,8 +229,8 @@ void read_expectations(Reading& reading, const YamlNode& root, std::vector<Expec
         read_expectation(reading, item, nullptr, read);
         const bool reason = !read.because.empty() || has_comment(reading.source(), item.at.line);
         reading.drop_warnings(before, [&](const ScenarioError& warning) {
-            return reason || has_comment(reading.source(),
-                                         static_cast<std::uint32_t>(warning.where.line));
+            return reason ||
+                   has_comment(reading.source(), static_cast<std::uint32_t>(warning.where.line));
         });
         out.push_back(std::move(read));
     }

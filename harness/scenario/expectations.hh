@@ -9,10 +9,10 @@ namespace etimedout {
 // The words of `outcome`: how a call ended. `failed` is a program that ended with another code
 // than 0, or what no other word fits.
 inline constexpr std::array<std::string_view, 19> outcome_words{
-    "response",        "ok",           "dns_failure",  "dns_timeout",   "connect_refused",
-    "connect_timeout", "unreachable",  "tls_failure",  "tls_timeout",   "write_timeout",
-    "first_byte_timeout", "idle_timeout", "total_timeout", "reset",     "closed_early",
-    "stream_aborted",  "cancelled",    "failed",       "never_ended"};
+    "response",           "ok",           "dns_failure",   "dns_timeout", "connect_refused",
+    "connect_timeout",    "unreachable",  "tls_failure",   "tls_timeout", "write_timeout",
+    "first_byte_timeout", "idle_timeout", "total_timeout", "reset",       "closed_early",
+    "stream_aborted",     "cancelled",    "failed",        "never_ended"};
 
 // Where a key of an expectation means something; a set of bits.
 namespace places {

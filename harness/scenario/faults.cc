@@ -8,7 +8,9 @@ namespace etimedout {
 namespace {
 
 template <class F>
-concept HasKindSuffix = requires { F::kind_suffix; };
+concept HasKindSuffix = requires {
+    F::kind_suffix;
+};
 
 // Keys that say where a fault acts and what it is called; all faults have them.
 constexpr std::array<std::string_view, 4> common_keys{"id", "link", "node", "kind"};
@@ -16,8 +18,9 @@ constexpr std::array<std::string_view, 4> common_keys{"id", "link", "node", "kin
 const std::vector<LaterKey>& later_keys() {
     static const std::vector<LaterKey> later{
         {"resolver", "faults act on a `link` in this version"},
-        {"after", "select with `first`, `nth`, `probability` or `for`; or put a `wait` before the "
-                  "fault"}};
+        {"after",
+         "select with `first`, `nth`, `probability` or `for`; or put a `wait` before the "
+         "fault"}};
     return later;
 }
 
@@ -50,9 +53,10 @@ bool check_unit(Reading& reading, const YamlNode& node, std::string_view key, La
 // A node of the scenario, or an address with an optional length.
 bool check_source(Reading& reading, const YamlNode& node) {
     const std::string_view text = node.text;
-    const bool address = !text.empty() && text.find_first_not_of("0123456789abcdefABCDEF.:/") ==
-                                              std::string_view::npos &&
-                         text.find_first_of(".:") != std::string_view::npos;
+    const bool address =
+        !text.empty() &&
+        text.find_first_not_of("0123456789abcdefABCDEF.:/") == std::string_view::npos &&
+        text.find_first_of(".:") != std::string_view::npos;
     return address || reading.check_name(node, {NameKind::node}, "node");
 }
 
@@ -73,8 +77,8 @@ bool read_selectors(Reading& reading, const YamlNode& node, const FaultText& tex
             for (const KeyForm& each : selectors_of(accepts)) {
                 known.push_back(fmt::format("`{}`", each.name));
             }
-            reading.error(pair.key.at, fmt::format("the fault `{}` has no selector `{}`", text.kind,
-                                                   key),
+            reading.error(pair.key.at,
+                          fmt::format("the fault `{}` has no selector `{}`", text.kind, key),
                           fmt::format("it has {}", fmt::join(known, ", ")));
             good = false;
             continue;
@@ -89,10 +93,11 @@ bool read_selectors(Reading& reading, const YamlNode& node, const FaultText& tex
         } else if (key == "nth") {
             good = check_unit(reading, pair.value, key, layer, accepts, out.nth->unit) && good;
         } else if (key == "probability") {
-            good = check_unit(reading, pair.value, key, layer, accepts, out.probability->unit) &&
-                   good;
+            good =
+                check_unit(reading, pair.value, key, layer, accepts, out.probability->unit) && good;
         } else if (key == "for" && out.lasting == Duration{}) {
-            reading.error(pair.value.at, "`for: 0s` heals the fault at once", "write how long it lasts");
+            reading.error(pair.value.at, "`for: 0s` heals the fault at once",
+                          "write how long it lasts");
             good = false;
         }
     }
@@ -150,9 +155,10 @@ bool read_suffix(Reading& reading, const YamlNode& node, const FaultText& text, 
                 using Member = std::remove_cvref_t<decltype(out.*F::kind_suffix)>;
                 good = Value<Member>::read(reading, field.name, value, range, out.*F::kind_suffix);
                 if (const YamlPair* pair = node.find_pair(field.name)) {
-                    reading.error(pair->key.at, fmt::format("`{}_{}` says `{}` already", F::kind,
-                                                            text.suffix, field.name),
-                                  fmt::format("remove it, or write kind: {}", F::kind));
+                    reading.error(
+                        pair->key.at,
+                        fmt::format("`{}_{}` says `{}` already", F::kind, text.suffix, field.name),
+                        fmt::format("remove it, or write kind: {}", F::kind));
                     good = false;
                 }
             }
@@ -170,15 +176,16 @@ bool check_target(Reading& reading, const YamlNode& node, std::string_view kind,
     const YamlPair* wrong = on_node ? link : at_node;
     const std::string_view wanted = on_node ? "node" : "link";
     if (wrong != nullptr) {
-        reading.error(wrong->key.at, fmt::format("the fault `{}` acts on a {}, not on a {}", kind,
-                                                 wanted, on_node ? "link" : "node"),
+        reading.error(wrong->key.at,
+                      fmt::format("the fault `{}` acts on a {}, not on a {}", kind, wanted,
+                                  on_node ? "link" : "node"),
                       fmt::format("write {}: NAME", wanted));
         return false;
     }
     if (right == nullptr) {
         if (node.find("resolver") != nullptr) return false;  // an error of its own
-        missing_key(reading, node.at, fmt::format("the fault `{}`", kind), wanted,
-                    "where it acts", {});
+        missing_key(reading, node.at, fmt::format("the fault `{}`", kind), wanted, "where it acts",
+                    {});
         return false;
     }
     if (!reading.check_name(right->value, {on_node ? NameKind::node : NameKind::link}, wanted)) {
@@ -189,11 +196,13 @@ bool check_target(Reading& reading, const YamlNode& node, std::string_view kind,
     if (spec != nullptr && (layer == Layer::stream || layer == Layer::message)) {
         const NodeSpec* callee = reading.topology.node(spec->to);
         if (callee != nullptr && !callee->stub) {
-            reading.error(right->value.at,
-                          fmt::format("the fault `{}` acts in the stub at the link's receiving end, "
-                                      "and `{}` is no stub", kind, spec->to),
-                          "in this version faults of the stream and message layers need `stub:` "
-                          "there; packet and firewall faults work on any link");
+            reading.error(
+                right->value.at,
+                fmt::format("the fault `{}` acts in the stub at the link's receiving end, "
+                            "and `{}` is no stub",
+                            kind, spec->to),
+                "in this version faults of the stream and message layers need `stub:` "
+                "there; packet and firewall faults work on any link");
             return false;
         }
     }
@@ -290,7 +299,11 @@ Form fault_form() {
         std::vector<KeyForm> keys{
             {"kind", std::string{F::doc}, true, kind, {}, {}},
             {"id", "its name in expectations and `heal`", false, text_form("cut"), {}, {}},
-            {F::layer == Layer::node ? "node" : "link", "where it acts", true, text_form("api"), {},
+            {F::layer == Layer::node ? "node" : "link",
+             "where it acts",
+             true,
+             text_form("api"),
+             {},
              {}}};
         for (KeyForm& key : object.keys) keys.push_back(std::move(key));
         for (KeyForm& key : selectors_of(F::accepts)) keys.push_back(std::move(key));

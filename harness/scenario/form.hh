@@ -11,13 +11,13 @@ struct KeyForm;
 
 struct Form {
     enum class Kind {
-        scalar,   // one value, written as `name` says
-        words,    // one of `words`
-        list,     // of `of[0]`
-        map,      // names that are the scenario's own, to `of[0]`
-        object,   // `keys`, and no others
-        either,   // any one of `of`
-        named     // the definition `name` of the schema
+        scalar,  // one value, written as `name` says
+        words,   // one of `words`
+        list,    // of `of[0]`
+        map,     // names that are the scenario's own, to `of[0]`
+        object,  // `keys`, and no others
+        either,  // any one of `of`
+        named    // the definition `name` of the schema
     };
     Kind kind = Kind::scalar;
     std::string name{};

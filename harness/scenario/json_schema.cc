@@ -1,8 +1,8 @@
 // The JSON Schema of a scenario: from forms to draft-07.
 #include "harness/scenario/json_schema.hh"
 
-#include <boost/json.hpp>
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include "harness/scenario/calls.hh"
 #include "harness/scenario/document.hh"
@@ -94,16 +94,21 @@ json::object object_schema(const Form& form) {
 
 json::value schema_of(const Form& form) {
     switch (form.kind) {
-        case Form::Kind::scalar: return scalar_schema(form);
-        case Form::Kind::words: return words_schema(form);
+        case Form::Kind::scalar:
+            return scalar_schema(form);
+        case Form::Kind::words:
+            return words_schema(form);
         case Form::Kind::list:
             return json::object{{"type", "array"}, {"items", schema_of(form.of.front())}};
         case Form::Kind::map:
             return json::object{{"type", "object"},
                                 {"additionalProperties", schema_of(form.of.front())}};
-        case Form::Kind::object: return object_schema(form);
-        case Form::Kind::named: return reference(form.name);
-        case Form::Kind::either: break;
+        case Form::Kind::object:
+            return object_schema(form);
+        case Form::Kind::named:
+            return reference(form.name);
+        case Form::Kind::either:
+            break;
     }
     json::array any;
     for (const Form& part : form.of) any.push_back(schema_of(part));
@@ -126,8 +131,8 @@ void write(const json::value& value, std::size_t indent, std::string& out) {
         out += "\n" + outer + "}";
         return;
     }
-    const bool flat = !value.is_array() || value.get_array().empty() ||
-                      value.get_array().front().is_primitive();
+    const bool flat =
+        !value.is_array() || value.get_array().empty() || value.get_array().front().is_primitive();
     if (flat) {
         out += json::serialize(value);
         return;

@@ -41,8 +41,8 @@ std::string table_of_keys(const Form& object) {
     for (const KeyForm& key : object.keys) {
         const std::string value = cell(value_of(key.form));
         if (places) {
-            text += fmt::format("| `{}` | {} | {} | {} |\n", key.name, key.where, value,
-                                cell(key.doc));
+            text +=
+                fmt::format("| `{}` | {} | {} | {} |\n", key.name, key.where, value, cell(key.doc));
         } else {
             text += fmt::format("| `{}` | {} | {} | {} |\n", key.name, value,
                                 key.required ? "required" : cell(key.initial), cell(key.doc));
@@ -105,19 +105,24 @@ std::string language_markdown() {
     std::string text{introduction};
     text += "## Top level\n\n" + table_of_keys(scenario_form());
     text += quantities;
-    text += "## Nodes\n\nA node is a host of its own. `run`, `stub` and `external` exclude each "
-            "other; a node with none of them only makes calls.\n\n" +
-            table_of_keys(node_form());
+    text +=
+        "## Nodes\n\nA node is a host of its own. `run`, `stub` and `external` exclude each "
+        "other; a node with none of them\nonly makes calls. The keys from `status` on say how a "
+        "stub "
+        "answers where no route does.\n\n" +
+        table_of_keys(node_form());
     text += "## Links\n\nA link is written `caller -> callee:port`, or as a map:\n\n" +
             table_of_keys(link_form().of.back());
     text += "## Steps\n\nA step is one of these, done in order.\n\n" + table_of_keys(step_form());
     text += "## Calls\n\nA call has one of `get`, `request`, `tcp`, `dns`, `ping` and `exec`.\n\n" +
             table_of_keys(call_form());
-    text += "## Expectations\n\nEach key is one fact that must hold. Keys without a place select or "
-            "explain, or stand alone.\n\n" +
-            table_of_keys(expectation_form());
-    text += "## Faults\n\nSelectors say which traffic a fault is for; everything left out selects "
-            "everything.\n\n";
+    text +=
+        "## Expectations\n\nEach key is one fact that must hold. Keys without a place select or "
+        "explain, or stand alone.\n\n" +
+        table_of_keys(expectation_form());
+    text +=
+        "## Faults\n\nSelectors say which traffic a fault is for; everything left out selects "
+        "everything.\n\n";
     Form selectors;
     selectors.keys = selectors_of({.direction = true,
                                    .phase = true,

@@ -33,7 +33,7 @@ struct Words<TimeChoice> {
 
 struct RunLimit {
     Duration virtual_time = 1h;
-    Duration real = 60s;      // of CPU time in a virtual world, of the wall clock in a real one
+    Duration real = 60s;  // of CPU time in a virtual world, of the wall clock in a real one
     Bytes memory{256LL << 20U};
     static constexpr auto fields() {
         return std::tuple{
@@ -179,7 +179,7 @@ struct InAnyBound {
 
 struct LogBound {
     std::optional<std::string> contains{};
-    std::optional<std::string> matches{};  // ECMAScript regular expression
+    std::optional<std::string> matches{};        // ECMAScript regular expression
     std::optional<Bound<std::int64_t>> count{};  // default: at least one
 };
 
@@ -204,7 +204,7 @@ struct Expectation;
 // `at: CALL|LINK|NODE|FAULT` and keys; each key is one fact that must hold.
 struct Expectation {
     Where where{};
-    std::string text{};     // as written, on one line, for reports
+    std::string text{};  // as written, on one line, for reports
     std::string because{};
     std::string at{};
     std::optional<std::string> of{};      // only traffic this call caused
@@ -225,14 +225,14 @@ struct Expectation {
     std::optional<TextBound> standard_output{};
     std::optional<TextBound> standard_error{};
     std::optional<std::string> completeness{};
-    std::map<std::string, Bound<Duration>> phases{};  // dns connect tls first_byte total
+    std::map<std::string, Bound<Duration>> phases{};       // dns connect tls first_byte total
     std::map<std::string, Bound<Duration>> percentiles{};  // p50 p95 p99 max
     std::optional<Bound<double>> success_ratio{};          // a share of 1
     std::optional<Bound<Bytes>> received{};
 
     // at a link
-    std::map<std::string, Bound<std::int64_t>> counts{};  // attempts syns established requests
-        // responses in_flight retransmissions open reused datagrams
+    // attempts syns established requests responses in_flight retransmissions open reused datagrams
+    std::map<std::string, Bound<std::int64_t>> counts{};
     std::optional<Bound<Bytes>> bytes{};
     std::optional<ClosedBound> closed{};
     std::optional<RetriesBound> retries{};
@@ -241,7 +241,8 @@ struct Expectation {
     // at a node
     std::optional<CounterBound> counter{};
     std::optional<LogBound> log{};
-    std::map<std::string, Bound<std::int64_t>> sockets{};  // state -> how many at the most, any time
+    std::map<std::string, Bound<std::int64_t>>
+        sockets{};  // state -> how many at the most, any time
     std::optional<Bound<std::int64_t>> fds{};
     std::optional<Bound<Bytes>> memory{};
 
@@ -272,8 +273,8 @@ struct Need {
 // One row of a matrix, ready to run.
 struct Scenario {
     std::string file{};
-    std::string name{};     // with the row's values behind it when there is a matrix
-    std::string row{};      // "refusal=reset", or empty
+    std::string name{};  // with the row's values behind it when there is a matrix
+    std::string row{};   // "refusal=reset", or empty
     std::string about{};
     std::vector<std::string> tags{};
     std::optional<std::uint64_t> seed{};

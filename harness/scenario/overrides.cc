@@ -95,8 +95,8 @@ private:
                 return find(own ? item : *holder, rest, part);
             }
         }
-        reading_.error(node.at, fmt::format("set {}: no item has the id {}", quote(whole_),
-                                            quote(part)),
+        reading_.error(node.at,
+                       fmt::format("set {}: no item has the id {}", quote(whole_), quote(part)),
                        suggest(part, ids, "ids"));
         return nullptr;
     }
@@ -132,8 +132,9 @@ void apply_overrides(Reading& reading, const std::map<std::string, std::string>&
         // A text of nothing stands for an empty value.
         const bool empty = text.find_first_not_of(" \n") == std::string::npos;
         if (!empty && !value.errors.empty()) {
-            reading.error(at, fmt::format("set {}: {} is not a value: {}", quote(place), quote(text),
-                                          value.errors.front().message),
+            reading.error(at,
+                          fmt::format("set {}: {} is not a value: {}", quote(place), quote(text),
+                                      value.errors.front().message),
                           value.errors.front().advice);
             continue;
         }

@@ -119,12 +119,12 @@ void check_counter_examples(Reading& reading, const Frame& frame, const MatrixRo
         }
         if (!attempt.failed()) continue;
         const ScenarioError& first = attempt.errors().front();
-        reading.error(place->key.at, fmt::format("{}: with it, line {}: {}",
-                                                 example.name == "counter-example"
-                                                     ? example.name
-                                                     : fmt::format("counter-example {}",
-                                                                   quote(example.name)),
-                                                 first.where.line, first.message),
+        reading.error(place->key.at,
+                      fmt::format("{}: with it, line {}: {}",
+                                  example.name == "counter-example"
+                                      ? example.name
+                                      : fmt::format("counter-example {}", quote(example.name)),
+                                  first.where.line, first.message),
                       first.advice);
     }
 }
@@ -190,10 +190,11 @@ Parsed parse_all(std::string_view text, const std::string& file, const ParseOpti
     if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
     if (text.size() > largest_scenario_text) {
         const SourceText nothing{{}, file};
-        parsed.errors.push_back(nothing.error(
-            {}, fmt::format("the file has {} bytes, and a scenario at most {}", text.size(),
-                            largest_scenario_text),
-            "write several scenarios"));
+        parsed.errors.push_back(
+            nothing.error({},
+                          fmt::format("the file has {} bytes, and a scenario at most {}",
+                                      text.size(), largest_scenario_text),
+                          "write several scenarios"));
         return parsed;
     }
     const SourceText source{text, file};

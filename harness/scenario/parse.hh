@@ -39,7 +39,8 @@ struct ParseOptions {
 
 using ParsedScenarios = std::variant<std::vector<Scenario>, std::vector<ScenarioError>>;
 
-// All rows of the matrix; at most 20 errors, in the order of the text. Touches nothing but the text.
+// All rows of the matrix; at most 20 errors, in the order of the text. Touches nothing but the
+// text.
 ParsedScenarios parse_scenarios(std::string_view text, const std::string& file,
                                 const ParseOptions& options);
 

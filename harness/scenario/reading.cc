@@ -43,9 +43,10 @@ bool Reading::declare(const YamlNode& name, NameKind kind) {
     }
     const auto [entry, fresh] = names_.emplace(name.text, NameUse{kind, name.at});
     if (!fresh) {
-        error(name.at,
-              fmt::format("{} already names {}", quote(name.text), with_article(entry->second.kind)),
-              fmt::format("see line {}: choose another name", entry->second.at.line));
+        error(
+            name.at,
+            fmt::format("{} already names {}", quote(name.text), with_article(entry->second.kind)),
+            fmt::format("see line {}: choose another name", entry->second.at.line));
         return false;
     }
     return true;
@@ -83,8 +84,8 @@ bool Reading::check_name(const YamlNode& name, std::initializer_list<NameKind> k
     }
     const auto among = names(kinds);
     if (use != nullptr) {
-        error(name.at, fmt::format("{} is {}, not a {}", quote(name.text), with_article(use->kind),
-                                   what),
+        error(name.at,
+              fmt::format("{} is {}, not a {}", quote(name.text), with_article(use->kind), what),
               suggest({}, among, fmt::format("{}s", what)));
     } else {
         error(name.at, fmt::format("no {} is called {}", what, quote(name.text)),
@@ -95,11 +96,16 @@ bool Reading::check_name(const YamlNode& name, std::initializer_list<NameKind> k
 
 std::string_view with_article(NameKind kind) {
     switch (kind) {
-        case NameKind::node: return "a node";
-        case NameKind::link: return "a link";
-        case NameKind::call: return "a call";
-        case NameKind::fault: return "a fault";
-        case NameKind::step: return "a step";
+        case NameKind::node:
+            return "a node";
+        case NameKind::link:
+            return "a link";
+        case NameKind::call:
+            return "a call";
+        case NameKind::fault:
+            return "a fault";
+        case NameKind::step:
+            return "a step";
     }
     return "?";
 }
@@ -110,20 +116,23 @@ std::string suggest(std::string_view word, const std::vector<std::string_view>& 
     if (!meant.empty()) return fmt::format("did you mean `{}`?", meant);
     if (among.empty()) return fmt::format("there are no {} here", plural);
     constexpr std::size_t shown = 16;
-    return fmt::format("{}: {}{}", plural,
-                       fmt::join(among.begin(),
-                                 among.begin() + static_cast<std::ptrdiff_t>(
-                                                     std::min(shown, among.size())),
-                                 ", "),
-                       among.size() > shown ? ", …" : "");
+    return fmt::format(
+        "{}: {}{}", plural,
+        fmt::join(among.begin(),
+                  among.begin() + static_cast<std::ptrdiff_t>(std::min(shown, among.size())), ", "),
+        among.size() > shown ? ", …" : "");
 }
 
 std::string what_stands(const YamlNode& node) {
     switch (node.kind) {
-        case YamlKind::null: return "nothing";
-        case YamlKind::scalar: return quote(node.text);
-        case YamlKind::list: return "a list";
-        case YamlKind::map: return "a map";
+        case YamlKind::null:
+            return "nothing";
+        case YamlKind::scalar:
+            return quote(node.text);
+        case YamlKind::list:
+            return "a list";
+        case YamlKind::map:
+            return "a map";
     }
     return {};
 }

@@ -116,17 +116,17 @@ std::string markdown_of(const FaultText& fault) {
     for (const KeyForm& key : fault.selectors) {
         selectors += fmt::format("{}`{}`", selectors.empty() ? "" : ", ", key.name);
     }
-    return text + fmt::format("- Layer: {}; direction: {} by default\n"
-                              "- Selectors: {}\n"
-                              "- Produced by: {}\n"
-                              "- Proved by: {}\n"
-                              "- The caller sees: {}\n"
-                              "- Connections already open: {}\n\n"
-                              "```yaml\n{}\n```\n\n",
-                              fault.layer, fault.direction, selectors, fault.recipe, fault.witness,
-                              fault.caller_sees,
-                              fault.open_connections ? "affected" : "not affected",
-                              example_of(fault));
+    return text + fmt::format(
+                      "- Layer: {}; direction: {} by default\n"
+                      "- Selectors: {}\n"
+                      "- Produced by: {}\n"
+                      "- Proved by: {}\n"
+                      "- The caller sees: {}\n"
+                      "- Connections already open: {}\n\n"
+                      "```yaml\n{}\n```\n\n",
+                      fault.layer, fault.direction, selectors, fault.recipe, fault.witness,
+                      fault.caller_sees, fault.open_connections ? "affected" : "not affected",
+                      example_of(fault));
 }
 
 }  // namespace
@@ -141,7 +141,8 @@ std::string fault_list() {
     }
     std::string text;
     for (const FaultText& fault : faults) {
-        text += fmt::format("{:{}}  {:{}}  {}\n", fault.kind, kinds, fault.layer, layers, fault.doc);
+        text +=
+            fmt::format("{:{}}  {:{}}  {}\n", fault.kind, kinds, fault.layer, layers, fault.doc);
     }
     return text;
 }
@@ -155,7 +156,8 @@ std::string fault_reference(std::string_view kind) {
                                    wrapped(fault->doc, "  ", width));
     if (!fault->fields.empty()) text += "fields\n" + keys_for_terminal(fault->fields) + "\n";
     text += "selectors\n" + keys_for_terminal(fault->selectors) + "\n";
-    text += "direction\n" + fmt::format("  {} unless `direction` says otherwise\n\n", fault->direction);
+    text +=
+        "direction\n" + fmt::format("  {} unless `direction` says otherwise\n\n", fault->direction);
     text += "how it is produced\n" + wrapped(fault->recipe, "  ", width) + "\n";
     text += "what proves it\n" + wrapped(fault->witness, "  ", width) + "\n";
     text += "what the caller sees\n" + wrapped(fault->caller_sees, "  ", width) + "\n";
@@ -183,7 +185,8 @@ std::string starter_scenario(std::string_view kind) {
         "name: what {0} does to a call\n"
         "tags: [example]\n"
         "\n"
-        "# Put your own server here: {{run: \"command\", ready: {{tcp: 80}}}} instead of the stub.\n"
+        "# Put your own server here: {{run: \"command\", ready: {{tcp: 80}}}} instead of the "
+        "stub.\n"
         "nodes:\n"
         "  client: {{}}\n"
         "  server: {{stub: http}}\n"
@@ -194,7 +197,8 @@ std::string starter_scenario(std::string_view kind) {
         "  # Without the fault the call succeeds: a test that cannot succeed proves nothing.\n"
         "  - call: {{id: before, link: api, get: /}}\n"
         "  {2}\n"
-        "  # `timeout` is the client's own limit. To test a real client: exec: \"curl …\" in: client.\n"
+        "  # `timeout` is the client's own limit. To test a real client: exec: \"curl …\" in: "
+        "client.\n"
         "  - call: {{id: during, link: api, get: /, timeout: 5s}}\n"
         "  - heal: trouble\n"
         "\n"

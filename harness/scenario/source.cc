@@ -9,7 +9,7 @@ namespace etimedout {
 
 namespace {
 
-constexpr std::size_t widest_line = 100;     // columns of source text shown
+constexpr std::size_t widest_line = 100;      // columns of source text shown
 constexpr std::size_t longest_message = 400;  // bytes; a value in it may be a megabyte
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
@@ -154,14 +154,14 @@ Span SourceText::span_at(std::size_t offset, std::size_t width) const {
     const auto after = std::upper_bound(begins_.begin(), begins_.end(), offset);
     const auto index = static_cast<std::size_t>(after - begins_.begin()) - 1;
     return {static_cast<std::uint32_t>(index + 1),
-            static_cast<std::uint32_t>(offset - begins_[index]),
-            static_cast<std::uint32_t>(width)};
+            static_cast<std::uint32_t>(offset - begins_[index]), static_cast<std::uint32_t>(width)};
 }
 
 Where SourceText::where(const Span& span) const {
     const std::string_view whole = line(span.line);
-    return {span.line, count_characters(whole.substr(0, std::min<std::size_t>(
-                           span.column, whole.size()))) + 1};
+    return {
+        span.line,
+        count_characters(whole.substr(0, std::min<std::size_t>(span.column, whole.size()))) + 1};
 }
 
 ScenarioError SourceText::error(const Span& span, std::string message, std::string advice) const {
@@ -190,12 +190,13 @@ ScenarioError SourceText::error(const Span& span, std::string message, std::stri
 }
 
 std::string ScenarioError::render() const {
-    std::string shown = fmt::format("{}:{}:{}: {}: {}", printable(file), where.line, where.column,
-                                    severity == Severity::error ? "error" : "warning",
-                                    printable(message));
+    std::string shown =
+        fmt::format("{}:{}:{}: {}: {}", printable(file), where.line, where.column,
+                    severity == Severity::error ? "error" : "warning", printable(message));
     if (!source_line.empty()) {
-        const auto excerpt = excerpt_of(cells_of(source_line), std::max<std::size_t>(1, where.column),
-                                        std::max<std::size_t>(1, width));
+        const auto excerpt =
+            excerpt_of(cells_of(source_line), std::max<std::size_t>(1, where.column),
+                       std::max<std::size_t>(1, width));
         shown += fmt::format("\n{:5} | {}\n      | {}", where.line, excerpt.line, excerpt.carets);
     }
     if (!advice.empty()) shown += fmt::format("\n  help: {}", printable(advice));

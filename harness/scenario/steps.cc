@@ -95,7 +95,8 @@ bool read_set(Reading& reading, const YamlNode& node, SetStep& out) {
     }
     const NodeSpec* spec = reading.topology.node(out.node);
     if (out.process && spec != nullptr && !spec->process) {
-        reading.error(node.find("process")->at, fmt::format("the node `{}` runs no program", out.node),
+        reading.error(node.find("process")->at,
+                      fmt::format("the node `{}` runs no program", out.node),
                       "name a node with `run`");
         return false;
     }
@@ -154,8 +155,10 @@ const YamlPair* word_of_step(Reading& reading, const YamlNode& node) {
             return nullptr;
         }
         if (word != nullptr) {
-            reading.error(pair.key.at, fmt::format("a step does one thing, and this one has `{}` and "
-                                                   "`{}`", word->key.text, pair.key.text),
+            reading.error(pair.key.at,
+                          fmt::format("a step does one thing, and this one has `{}` and "
+                                      "`{}`",
+                                      word->key.text, pair.key.text),
                           "write a `- ` before each");
             return nullptr;
         }
@@ -178,8 +181,8 @@ Form text_like(std::string name, std::string example) {
 Form wait_form() {
     Form at;
     at.kind = Form::Kind::object;
-    at.keys = {{"at", "the background call whose end is awaited", true, text_like("call", "c1"), {},
-                {}}};
+    at.keys = {
+        {"at", "the background call whose end is awaited", true, text_like("call", "c1"), {}, {}}};
     Form until;
     until.kind = Form::Kind::object;
     until.keys = {{"until", "what is awaited", true, at, {}, {}}};
@@ -233,7 +236,12 @@ Form step_form() {
     object.name = "a step";
     object.keys = {
         {"id", "its name", false, text_like("name", "s1"), {}, {}},
-        {"fault", "arm a fault, until it is healed or its `for` is over", false, named("fault"), {}, {}},
+        {"fault",
+         "arm a fault, until it is healed or its `for` is over",
+         false,
+         named("fault"),
+         {},
+         {}},
         {"heal", "end the fault of this id", false, text_like("fault", "fault-1"), {}, {}},
         {"call", "call the system under test, and wait for the end", false, named("call"), {}, {}},
         {"wait", "let time pass, or wait for a background call", false, wait_form(), {}, {}},

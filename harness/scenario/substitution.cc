@@ -64,16 +64,17 @@ const std::string& Substitution::variable(std::string_view name, const Declared&
     if (again != open_.end()) {
         std::vector<std::string> cycle(again, open_.end());
         cycle.push_back(key);
-        reading_.error(declared.at, fmt::format("the variable `{}` needs itself: {}", key,
-                                                fmt::join(cycle, " -> ")),
-                       "give one of them a value of its own");
+        reading_.error(
+            declared.at,
+            fmt::format("the variable `{}` needs itself: {}", key, fmt::join(cycle, " -> ")),
+            "give one of them a value of its own");
         return expanded_[key];
     }
     // Each level is a recursion; a chain this long is no scenario.
     constexpr std::size_t deepest = 200;
     if (open_.size() >= deepest) {
-        reading_.error(declared.at, fmt::format("variables within variables, more than {} deep",
-                                                deepest),
+        reading_.error(declared.at,
+                       fmt::format("variables within variables, more than {} deep", deepest),
                        "nest less");
         return expanded_[key];
     }
@@ -111,22 +112,21 @@ std::string Substitution::expand(const std::string& text, const Span& at, Pass p
         add(std::string_view{text}.substr(done, open - done));
         const auto close = text.find('}', open);
         const std::string_view name =
-            close == std::string::npos
-                ? std::string_view{}
-                : std::string_view{text}.substr(open + 2, close - open - 2);
+            close == std::string::npos ? std::string_view{}
+                                       : std::string_view{text}.substr(open + 2, close - open - 2);
         if (!is_reference(name)) {
-            reading_.error(at,
-                           close == std::string::npos
-                               ? std::string{"`${` without its closing brace"}
-                               : fmt::format("{} is no variable", quote("${" + std::string{name} + "}")),
-                           "write ${name}; where the text itself should have ${ write $${");
+            reading_.error(
+                at,
+                close == std::string::npos
+                    ? std::string{"`${` without its closing brace"}
+                    : fmt::format("{} is no variable", quote("${" + std::string{name} + "}")),
+                "write ${name}; where the text itself should have ${ write $${");
             done = close == std::string::npos ? text.size() : close + 1;
             continue;
         }
         bool keep = false;
         const std::string_view whole = std::string_view{text}.substr(open, close + 1 - open);
-        const std::string value =
-            look_up(name, part_of(reading_.source(), at, whole), pass, keep);
+        const std::string value = look_up(name, part_of(reading_.source(), at, whole), pass, keep);
         add(keep ? whole : std::string_view{value});
         done = close + 1;
     }
@@ -183,14 +183,14 @@ std::string Substitution::look_up_link(std::string_view link, std::string_view w
     if (what == "ip") return spec->ip == IpVersion::v6 ? addresses.far6 : addresses.far;
     if (what == "url" || what == "port") {
         if (!spec->port) {
-            reading_.error(at, fmt::format("the link `{}` leads to no port, so it has no {}", link,
-                                           what),
-                           fmt::format("write {} -> {}:PORT", spec->from, spec->to));
+            reading_.error(
+                at, fmt::format("the link `{}` leads to no port, so it has no {}", link, what),
+                fmt::format("write {} -> {}:PORT", spec->from, spec->to));
             return {};
         }
-        return what == "port" ? fmt::format("{}", spec->port->number)
-                              : fmt::format("http://{}:{}", topology.host_of(link),
-                                            spec->port->number);
+        return what == "port"
+                   ? fmt::format("{}", spec->port->number)
+                   : fmt::format("http://{}:{}", topology.host_of(link), spec->port->number);
     }
     reading_.error(at, fmt::format("a link has no `{}`", what),
                    suggest(what, {"url", "host", "port", "ip"}, "parts"));
@@ -241,10 +241,9 @@ void Substitution::walk(YamlNode& node, Pass pass) {
         if (expand_scalar(pair.key)) {
             const YamlPair* first = node.find_pair(pair.key.text);
             if (first != &pair) {
-                reading_.error(pair.key.at, fmt::format("the key {} is given twice",
-                                                        quote(pair.key.text)),
-                               fmt::format("the first is on line {}: remove one",
-                                           first->key.at.line));
+                reading_.error(
+                    pair.key.at, fmt::format("the key {} is given twice", quote(pair.key.text)),
+                    fmt::format("the first is on line {}: remove one", first->key.at.line));
             }
         }
         walk(pair.value, pass);
@@ -275,8 +274,8 @@ std::map<std::string, std::string> Substitution::values() {
     std::map<std::string, std::string> values;
     for (const auto& [name, text] : expanded_) {
         const auto declared = declared_.find(name);
-        values[name] = expand(text, declared != declared_.end() ? declared->second.at : Span{},
-                              Pass::last);
+        values[name] =
+            expand(text, declared != declared_.end() ? declared->second.at : Span{}, Pass::last);
     }
     return values;
 }

@@ -7,7 +7,8 @@
 namespace etimedout {
 
 std::string_view unknown_key(Reading& reading, const YamlNode& key, std::string_view what,
-                 const std::vector<std::string_view>& known, const std::vector<LaterKey>& later) {
+                             const std::vector<std::string_view>& known,
+                             const std::vector<LaterKey>& later) {
     for (const LaterKey& absent : later) {
         if (absent.name != key.text) continue;
         reading.error(key.at, fmt::format("this version does not have `{}` yet", key.text),
@@ -26,9 +27,9 @@ std::string_view unknown_key(Reading& reading, const YamlNode& key, std::string_
 
 void missing_key(Reading& reading, const Span& at, std::string_view what, std::string_view key,
                  std::string_view doc, std::string_view example) {
-    reading.error(at, fmt::format("{} needs the key `{}`: {}", what, key, doc),
-                  example.empty() ? std::string{}
-                                  : fmt::format("for example `{}: {}`", key, example));
+    reading.error(
+        at, fmt::format("{} needs the key `{}`: {}", what, key, doc),
+        example.empty() ? std::string{} : fmt::format("for example `{}: {}`", key, example));
 }
 
 namespace {
@@ -71,8 +72,8 @@ ScalarForm scalar_form(std::string_view name) {
         Entry{"duration", {"^ *[0-9.]+ *(ns|us|ms|s|m|h) *$", {}}},
         Entry{"size", {"^ *[0-9.]+ *(b|kb|mb|gb|k|M|byte|bytes)( bytes)? *$", {}}},
         Entry{"rate", {"^ *[0-9.]+ *(bit|kbit|mbit|gbit) *$", {}}},
-        Entry{"share", {"^ *[0-9.]+ *%( (of )?(connections?|requests?|requests? per connection))?$",
-                        {}}},
+        Entry{"share",
+              {"^ *[0-9.]+ *%( (of )?(connections?|requests?|requests? per connection))?$", {}}},
         Entry{"count", {"^[0-9]+( (connections?|requests?|requests? per connection))?$", {}}},
         Entry{"port", {{}, "integer"}},
         Entry{"whole number", {{}, "integer"}},
@@ -95,8 +96,8 @@ void not_a_word(Reading& reading, std::string_view key, const YamlNode& node,
                 const std::vector<std::string_view>& words) {
     const std::string choices = fmt::format("{}", fmt::join(words, ", "));
     if (!node.is_scalar()) {
-        reading.error(node.at, fmt::format("`{}` wants one of {}, not {}", key, choices,
-                                           what_stands(node)));
+        reading.error(node.at,
+                      fmt::format("`{}` wants one of {}, not {}", key, choices, what_stands(node)));
         return;
     }
     const std::string_view meant = did_you_mean(node.text, words);
@@ -117,17 +118,23 @@ std::string describe(const Form& form) {
         return fmt::format("{}", fmt::join(parts, separator));
     };
     switch (form.kind) {
-        case Form::Kind::words: return fmt::format("{}", fmt::join(form.words, " | "));
-        case Form::Kind::list: return fmt::format("list of: {}", all(", "));
-        case Form::Kind::map: return fmt::format("map of names to: {}", all(", "));
-        case Form::Kind::either: return all(", or ");
-        case Form::Kind::named: return form.name;
+        case Form::Kind::words:
+            return fmt::format("{}", fmt::join(form.words, " | "));
+        case Form::Kind::list:
+            return fmt::format("list of: {}", all(", "));
+        case Form::Kind::map:
+            return fmt::format("map of names to: {}", all(", "));
+        case Form::Kind::either:
+            return all(", or ");
+        case Form::Kind::named:
+            return form.name;
         case Form::Kind::object: {
             std::vector<std::string> names;
             for (const KeyForm& key : form.keys) names.push_back(key.name);
             return fmt::format("map of {}", fmt::join(names, ", "));
         }
-        case Form::Kind::scalar: break;
+        case Form::Kind::scalar:
+            break;
     }
     if (!form.lowest.empty() && !form.highest.empty()) {
         return fmt::format("{}, {} to {}", form.name, form.lowest, form.highest);

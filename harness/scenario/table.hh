@@ -68,8 +68,12 @@ struct Table {
         object.kind = Form::Kind::object;
         object.name = what;
         for (const auto& key : keys) {
-            object.keys.push_back({std::string{key.name}, std::string{key.doc},
-                                   key.presence == Presence::required, key.form, key.initial, {}});
+            object.keys.push_back({std::string{key.name},
+                                   std::string{key.doc},
+                                   key.presence == Presence::required,
+                                   key.form,
+                                   key.initial,
+                                   {}});
         }
         return object;
     }
@@ -110,7 +114,8 @@ inline double base_value(Port value) { return value.number; }
 template <class T>
 concept HasRange = requires(const T& value) {
     { base_value(value) } -> std::same_as<double>;
-} && !std::same_as<T, bool>;
+}
+&&!std::same_as<T, bool>;
 
 // An example of a field: its default where that is one, or else its type's.
 template <class M>
@@ -237,8 +242,9 @@ bool check_range(Reading& reading, std::string_view key, const YamlNode& node, c
                  const T& value) {
     const double number = base_value(value);
     const auto complain = [&](std::string_view side, double limit) {
-        reading.error(node.at, fmt::format("`{}` must be at {} {}, and is {}", key, side,
-                                           limit_text<T>(limit), quote(node.text)),
+        reading.error(node.at,
+                      fmt::format("`{}` must be at {} {}, and is {}", key, side,
+                                  limit_text<T>(limit), quote(node.text)),
                       range.lowest && range.highest
                           ? fmt::format("from {} to {}", limit_text<T>(*range.lowest),
                                         limit_text<T>(*range.highest))

@@ -67,8 +67,9 @@ const Table<LinkSpec>& link_table() {
 bool read_link(Reading& reading, const YamlPair& pair, LinkSpec& out) {
     if (pair.value.is_scalar()) return read_path(reading, pair.value, out);
     if (!pair.value.is_map()) {
-        reading.error(pair.value.at, fmt::format("the link `{}` is a path or a map, not {}",
-                                                 pair.key.text, what_stands(pair.value)),
+        reading.error(pair.value.at,
+                      fmt::format("the link `{}` is a path or a map, not {}", pair.key.text,
+                                  what_stands(pair.value)),
                       fmt::format("write {}: client -> server:80", pair.key.text));
         return false;
     }
@@ -189,9 +190,9 @@ bool read_stop(Reading& reading, const YamlNode& node, NodeDraft& out) {
     return false;
 }
 
-Table<NodeDraft> make_node_table() {
-    Table<NodeDraft> table{"a node"};
-    auto& keys = table.keys;
+using NodeKeys = std::vector<KeySpec<NodeDraft>>;
+
+void add_common_keys(NodeKeys& keys) {
     keys.push_back(custom_key<NodeDraft>(
         "run", Value<std::string>::form({}), "a command that stays in the foreground",
         [](Reading& reading, const YamlNode& node, NodeDraft& out) {
@@ -201,19 +202,21 @@ Table<NodeDraft> make_node_table() {
                                   "a server of the tool's own, that answers as told"));
     Form external = Value<std::string>::form({});
     external.example = "localhost:8080";
-    keys.push_back(custom_key<NodeDraft>("external", external,
-                                         "host:port of a system outside; only in real time",
-                                         read_external));
+    keys.push_back(custom_key<NodeDraft>(
+        "external", external, "host:port of a system outside; only in real time", read_external));
     keys.push_back(key<NodeDraft>("after", &NodeSpec::after, "nodes that must be ready before"));
     keys.push_back(custom_key<NodeDraft>(
-        "sysctl", Value<std::map<std::string, std::string>>::form({}), "kernel settings of the node",
-        [](Reading& reading, const YamlNode& node, NodeDraft& out) {
+        "sysctl", Value<std::map<std::string, std::string>>::form({}),
+        "kernel settings of the node", [](Reading& reading, const YamlNode& node, NodeDraft& out) {
             return read_sysctls(reading, node, out.sysctl);
         }));
     Form like = Value<std::string>::form({});
     like.example = "linux-6.1";
-    keys.push_back(custom_key<NodeDraft>("like", like, "kernel habits of an older release",
-                                         read_like));
+    keys.push_back(
+        custom_key<NodeDraft>("like", like, "kernel habits of an older release", read_like));
+}
+
+void add_program_keys(NodeKeys& keys) {
     const auto program = [&](std::string_view name, auto member, std::string_view doc) {
         using Member = std::remove_cvref_t<decltype(std::declval<ProcessSpec>().*member)>;
         keys.push_back(custom_key<NodeDraft>(
@@ -232,6 +235,9 @@ Table<NodeDraft> make_node_table() {
     keys.push_back(custom_key<NodeDraft>("stop", Value<StopSpec>::form({}),
                                          "with `run`: how it is ended", read_stop));
     program("limits", &ProcessSpec::limits, "with `run`: its limits");
+}
+
+void add_stub_keys(NodeKeys& keys) {
     keys.push_back(key<NodeDraft>("port", &NodeDraft::port,
                                   "with `stub`: the port it listens on; by default the links'"));
     keys.push_back(custom_key<NodeDraft>(
@@ -260,11 +266,16 @@ Table<NodeDraft> make_node_table() {
             }));
         keys.back().initial = spec.initial;
     });
-    return table;
 }
 
 const Table<NodeDraft>& node_table() {
-    static const Table<NodeDraft> table = make_node_table();
+    static const Table<NodeDraft> table = [] {
+        Table<NodeDraft> made{"a node"};
+        add_common_keys(made.keys);
+        add_program_keys(made.keys);
+        add_stub_keys(made.keys);
+        return made;
+    }();
     return table;
 }
 
@@ -286,17 +297,21 @@ void check_keys(Reading& reading, const YamlNode& node, const NodeDraft& draft) 
         if (contains(common, key) || node_table().find(key) == nullptr) continue;
         if (contains(program_keys, key)) {
             if (!draft.run) {
-                reading.error(pair.key.at, fmt::format("`{}` is about a program, and this node runs "
-                                                       "none", key),
+                reading.error(pair.key.at,
+                              fmt::format("`{}` is about a program, and this node runs "
+                                          "none",
+                                          key),
                               "add `run`, or remove it");
             }
         } else if (!draft.stub_kind) {
-            reading.error(pair.key.at, fmt::format("`{}` is about a stub, and this node is none",
-                                                   key),
+            reading.error(pair.key.at,
+                          fmt::format("`{}` is about a stub, and this node is none", key),
                           "add `stub: http` or `stub: tcp`, or remove it");
         } else if (*draft.stub_kind == StubKind::tcp && contains(http_keys, key)) {
-            reading.error(pair.key.at, fmt::format("`{}` is about HTTP, and this stub speaks TCP "
-                                                   "alone", key),
+            reading.error(pair.key.at,
+                          fmt::format("`{}` is about HTTP, and this stub speaks TCP "
+                                      "alone",
+                                      key),
                           "write stub: http, or remove it");
         }
     }
@@ -304,8 +319,8 @@ void check_keys(Reading& reading, const YamlNode& node, const NodeDraft& draft) 
 
 void check_route(Reading& reading, const YamlNode& node, const StubRoute& route) {
     if (route.body && route.body_size) {
-        reading.error(node.find_pair("body_size")->key.at, "`body` and `body_size` exclude each other",
-                      "keep one of them");
+        reading.error(node.find_pair("body_size")->key.at,
+                      "`body` and `body_size` exclude each other", "keep one of them");
     }
 }
 
@@ -313,9 +328,10 @@ void read_node(Reading& reading, const YamlPair& pair, NodeSpec& out) {
     const YamlNode& node = pair.value;
     if (node.kind == YamlKind::null) return;
     if (!node.is_map()) {
-        reading.error(node.at, fmt::format("the node `{}` is a map, not {}", pair.key.text,
-                                           what_stands(node)),
-                      fmt::format("write {0}: {{}}, or {0}: {{run: \"…\"}}", pair.key.text));
+        reading.error(
+            node.at,
+            fmt::format("the node `{}` is a map, not {}", pair.key.text, what_stands(node)),
+            fmt::format("write {0}: {{}}, or {0}: {{run: \"…\"}}", pair.key.text));
         return;
     }
     NodeDraft draft;
@@ -331,8 +347,8 @@ void read_node(Reading& reading, const YamlPair& pair, NodeSpec& out) {
     }
     const int kinds = (draft.run ? 1 : 0) + (draft.stub_kind ? 1 : 0) + (draft.external ? 1 : 0);
     if (kinds > 1) {
-        reading.error(pair.key.at, fmt::format("the node `{}` is several things at once",
-                                               pair.key.text),
+        reading.error(pair.key.at,
+                      fmt::format("the node `{}` is several things at once", pair.key.text),
                       "keep one of `run`, `stub` and `external`");
         return;
     }
@@ -368,11 +384,12 @@ void settle_stub_port(Reading& reading, const YamlPair& pair, StubSpec& stub) {
             wanted = link.spec.port;
         } else if (*wanted != *link.spec.port) {
             const YamlNode* port = pair.value.find("port");
-            reading.error(port != nullptr ? port->at : pair.key.at,
-                          fmt::format("the link `{}` leads to port {} of `{}`, and the stub listens "
-                                      "on {}", link.name, link.spec.port->number, pair.key.text,
-                                      wanted->number),
-                          "a stub has one port: make them the same, or use two stubs");
+            reading.error(
+                port != nullptr ? port->at : pair.key.at,
+                fmt::format("the link `{}` leads to port {} of `{}`, and the stub listens "
+                            "on {}",
+                            link.name, link.spec.port->number, pair.key.text, wanted->number),
+                "a stub has one port: make them the same, or use two stubs");
             return;
         }
     }
@@ -391,7 +408,8 @@ void check_after(Reading& reading, const YamlPair& pair) {
     for (const YamlNode& item : after->items) {
         if (!reading.check_name(item, {NameKind::node}, "node")) continue;
         if (item.text == pair.key.text) {
-            reading.error(item.at, fmt::format("`{}` cannot wait for itself", item.text), "remove it");
+            reading.error(item.at, fmt::format("`{}` cannot wait for itself", item.text),
+                          "remove it");
         }
     }
 }
@@ -487,18 +505,19 @@ void check_topology(Reading& reading, const YamlNode& root) {
                               suggest(end, nodes, "nodes"));
             }
             if (link.spec.from == link.spec.to) {
-                reading.error(path->at, fmt::format("the link `{}` begins and ends at the same node",
-                                                    link.name),
-                              "a link joins two nodes; a node reaches itself without one");
+                reading.error(
+                    path->at,
+                    fmt::format("the link `{}` begins and ends at the same node", link.name),
+                    "a link joins two nodes; a node reaches itself without one");
             }
         }
     }
     const YamlNode* nodes = root.find("nodes");
     if (nodes == nullptr || !nodes->is_map()) return;
     for (const YamlPair& pair : nodes->pairs) {
-        const auto named = std::find_if(
-            reading.topology.nodes.begin(), reading.topology.nodes.end(),
-            [&](const NamedNode& node) { return node.name == pair.key.text; });
+        const auto named =
+            std::find_if(reading.topology.nodes.begin(), reading.topology.nodes.end(),
+                         [&](const NamedNode& node) { return node.name == pair.key.text; });
         if (named == reading.topology.nodes.end()) continue;
         check_after(reading, pair);
         if (named->spec.stub) settle_stub_port(reading, pair, *named->spec.stub);
@@ -508,10 +527,12 @@ void check_topology(Reading& reading, const YamlNode& root) {
                     return link.spec.to == named->name && link.spec.port.has_value();
                 });
             if (!called) {
-                reading.error(pair.value.find("ready")->at,
-                              fmt::format("`ready: {{http: …}}` asks the port of a link, and no link "
-                                          "leads to `{}`", named->name),
-                              "add a link, or use `ready: {tcp: PORT}`");
+                reading.error(
+                    pair.value.find("ready")->at,
+                    fmt::format("`ready: {{http: …}}` asks the port of a link, and no link "
+                                "leads to `{}`",
+                                named->name),
+                    "add a link, or use `ready: {tcp: PORT}`");
             }
         }
     }

@@ -17,9 +17,8 @@ bool is_variable_name(std::string_view text) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
     };
     return !text.empty() && letter(text.front()) &&
-           std::all_of(text.begin(), text.end(), [&](char c) {
-               return letter(c) || (c >= '0' && c <= '9') || c == '-';
-           });
+           std::all_of(text.begin(), text.end(),
+                       [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '-'; });
 }
 
 bool check_variable_name(Reading& reading, const YamlNode& name) {
@@ -29,8 +28,8 @@ bool check_variable_name(Reading& reading, const YamlNode& name) {
         return false;
     }
     if (name.text == "links" || name.text == "nodes" || name.text == "scenario") {
-        reading.error(name.at, fmt::format("`{}` is taken: ${{{}.…}} has a meaning", name.text,
-                                           name.text),
+        reading.error(name.at,
+                      fmt::format("`{}` is taken: ${{{}.…}} has a meaning", name.text, name.text),
                       "choose another name");
         return false;
     }
@@ -42,9 +41,10 @@ bool read_value(Reading& reading, std::string_view name, const YamlNode& node, D
     out.at = node.at;
     if (node.kind == YamlKind::null) return true;
     if (!node.is_scalar()) {
-        reading.error(node.at, fmt::format("the variable `{}` must be one value, not {}", name,
-                                           what_stands(node)),
-                      "a variable stands for a text; use several variables");
+        reading.error(
+            node.at,
+            fmt::format("the variable `{}` must be one value, not {}", name, what_stands(node)),
+            "a variable stands for a text; use several variables");
         return false;
     }
     out.text = node.text;
@@ -55,8 +55,8 @@ std::vector<MatrixRow> rows_of_list(Reading& reading, const YamlNode& matrix) {
     std::vector<MatrixRow> rows;
     for (const YamlNode& item : matrix.items) {
         if (!item.is_map()) {
-            reading.error(item.at, fmt::format("a row of the matrix is a map, not {}",
-                                               what_stands(item)),
+            reading.error(item.at,
+                          fmt::format("a row of the matrix is a map, not {}", what_stands(item)),
                           "write - {name: value, …}");
             continue;
         }
@@ -91,12 +91,11 @@ std::vector<MatrixRow> rows_of_map(Reading& reading, const YamlNode& matrix,
     for (const YamlPair& pair : matrix.pairs) {
         if (!check_variable_name(reading, pair.key)) continue;
         if (!pair.value.is_list() || pair.value.items.empty()) {
-            reading.error(pair.value.at,
-                          fmt::format("`{}` wants a list of the values it takes, not {}",
-                                      pair.key.text,
-                                      pair.value.is_list() ? "an empty one"
-                                                           : what_stands(pair.value)),
-                          fmt::format("write {}: [one, two]", pair.key.text));
+            reading.error(
+                pair.value.at,
+                fmt::format("`{}` wants a list of the values it takes, not {}", pair.key.text,
+                            pair.value.is_list() ? "an empty one" : what_stands(pair.value)),
+                fmt::format("write {}: [one, two]", pair.key.text));
             continue;
         }
         if (rows.size() * pair.value.items.size() > limits.rows) {
@@ -161,8 +160,10 @@ std::vector<MatrixRow> read_matrix(Reading& reading, const YamlNode& root,
     } else if (node->is_map()) {
         rows = rows_of_map(reading, *node, limits);
     } else {
-        reading.error(node->at, fmt::format("`matrix` wants a map of lists, or a list of rows, "
-                                            "not {}", what_stands(*node)),
+        reading.error(node->at,
+                      fmt::format("`matrix` wants a map of lists, or a list of rows, "
+                                  "not {}",
+                                  what_stands(*node)),
                       "write matrix: {name: [one, two]}");
         return {MatrixRow{}};
     }

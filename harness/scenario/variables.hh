@@ -40,8 +40,8 @@ void override_variables(Reading& reading, const YamlNode& root,
                         std::vector<MatrixRow>& rows);
 
 // Replaces ${name} in every scalar and key of a row's tree, but for `vars`, `matrix` and
-// `counter_example`. It takes two passes, as links.* and nodes.* are known only once links are read;
-// between them both these and the escape $${ stay as they are.
+// `counter_example`. It takes two passes, as links.* and nodes.* are known only once links are
+// read; between them both these and the escape $${ stay as they are.
 class Substitution {
 public:
     // Expands the variables themselves; errors for cycles and unknown names.

@@ -97,7 +97,8 @@ public:
         at.width = static_cast<std::uint32_t>(std::max<std::ptrdiff_t>(1, end - rest.begin()));
         const auto found = anchors_.find(anchor);
         if (found == anchors_.end()) {
-            stop(at, fmt::format("the anchor of {} contains itself", quote(rest.substr(0, at.width))),
+            stop(at,
+                 fmt::format("the anchor of {} contains itself", quote(rest.substr(0, at.width))),
                  "write the value out here");
         }
         const auto& [node, size] = found->second;
@@ -186,13 +187,14 @@ private:
     [[noreturn]] void unquoted_variable(Span at, std::string_view rest,
                                         std::string_view value) const {
         const auto end = rest.find('}');
-        const std::string_view name =
-            end == std::string_view::npos ? rest.substr(value.size() - 1)
+        const std::string_view name = end == std::string_view::npos
+                                          ? rest.substr(value.size() - 1)
                                           : rest.substr(value.size() - 1, end - value.size() + 2);
         at.column += static_cast<std::uint32_t>(value.size() - 1);
         at.width = static_cast<std::uint32_t>(name.size());
-        stop(at, fmt::format("{} inside braces or brackets: YAML takes its brace for a map's",
-                             quote(name)),
+        stop(at,
+             fmt::format("{} inside braces or brackets: YAML takes its brace for a map's",
+                         quote(name)),
              fmt::format("quote it: \"{}\"",
                          std::string_view{name}.substr(0, std::min<std::size_t>(name.size(), 60))));
     }
@@ -207,7 +209,8 @@ private:
         Span at = span_of(mark, 1);
         check_tabs(at);
         if (tag != "?" && tag != "!" && !tag.empty()) {
-            stop(at, "tags mean nothing in a scenario", "remove it; quote a value to keep it a text");
+            stop(at, "tags mean nothing in a scenario",
+                 "remove it; quote a value to keep it a text");
         }
         const std::string_view line = source_.line(at.line);
         std::size_t column = at.column;
@@ -291,8 +294,8 @@ private:
             frame.node.items.push_back(std::move(node));
         } else if (!frame.key) {
             if (!node.is_scalar()) {
-                stop(node.at, node.kind == YamlKind::null ? "a key is missing here"
-                                                          : "a key must be a word",
+                stop(node.at,
+                     node.kind == YamlKind::null ? "a key is missing here" : "a key must be a word",
                      node.kind == YamlKind::null ? "write `key: value`"
                                                  : "write `key: value`; quote a key with braces");
             }
@@ -413,7 +416,8 @@ std::optional<ScenarioError> check_bytes(const SourceText& source) {
             return source.error(source.span_at(i, 1), "a NUL byte: this is a binary file",
                                 "a scenario is a text in UTF-8");
         }
-        const bool line_end = byte == '\n' || (byte == '\r' && text.substr(i + 1).starts_with('\n'));
+        const bool line_end =
+            byte == '\n' || (byte == '\r' && text.substr(i + 1).starts_with('\n'));
         if ((byte < 0x20 && byte != '\t' && !line_end) || byte == 0x7f) {
             return source.error(source.span_at(i, 1),
                                 fmt::format("a control character (0x{:02x})", byte),
@@ -459,8 +463,8 @@ LoadedYaml load_yaml(const SourceText& source, const YamlLimits& limits) {
         }
         loaded.complete = builder.saw_document();
         if (!loaded.complete) {
-            loaded.errors.push_back(
-                source.error({}, "nothing in this file", "`etimedout new` writes one to start from"));
+            loaded.errors.push_back(source.error({}, "nothing in this file",
+                                                 "`etimedout new` writes one to start from"));
         }
     } catch (const Stop& stopped) {
         loaded.errors.push_back(stopped.error);

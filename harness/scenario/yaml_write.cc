@@ -14,11 +14,21 @@ std::string in_quotes(std::string_view text) {
     std::string quoted = "\"";
     for (const char c : text) {
         switch (c) {
-            case '"': quoted += "\\\""; break;
-            case '\\': quoted += "\\\\"; break;
-            case '\n': quoted += "\\n"; break;
-            case '\t': quoted += "\\t"; break;
-            case '\r': quoted += "\\r"; break;
+            case '"':
+                quoted += "\\\"";
+                break;
+            case '\\':
+                quoted += "\\\\";
+                break;
+            case '\n':
+                quoted += "\\n";
+                break;
+            case '\t':
+                quoted += "\\t";
+                break;
+            case '\r':
+                quoted += "\\r";
+                break;
             default:
                 if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
                     quoted += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
@@ -91,31 +101,42 @@ std::string joined(const Parts& parts, std::string_view comma, Write write) {
 
 std::string to_flow(const YamlNode& node) {
     switch (node.kind) {
-        case YamlKind::null: return "null";
-        case YamlKind::scalar: return scalar_in_flow(node);
-        case YamlKind::list: return "[" + joined(node.items, ", ", to_flow) + "]";
+        case YamlKind::null:
+            return "null";
+        case YamlKind::scalar:
+            return scalar_in_flow(node);
+        case YamlKind::list:
+            return "[" + joined(node.items, ", ", to_flow) + "]";
         case YamlKind::map:
-            return "{" + joined(node.pairs, ", ", [](const YamlPair& pair) {
-                       return scalar_in_flow(pair.key) + ": " + to_flow(pair.value);
-                   }) + "}";
+            return "{" +
+                   joined(node.pairs, ", ",
+                          [](const YamlPair& pair) {
+                              return scalar_in_flow(pair.key) + ": " + to_flow(pair.value);
+                          }) +
+                   "}";
     }
     return {};
 }
 
 std::string to_json(const YamlNode& node) {
     switch (node.kind) {
-        case YamlKind::null: return "null";
+        case YamlKind::null:
+            return "null";
         case YamlKind::scalar:
-            if (!node.quoted && (node.text == "true" || node.text == "false" ||
-                                 is_json_number(node.text))) {
+            if (!node.quoted &&
+                (node.text == "true" || node.text == "false" || is_json_number(node.text))) {
                 return node.text;
             }
             return in_quotes(node.text);
-        case YamlKind::list: return "[" + joined(node.items, ",", to_json) + "]";
+        case YamlKind::list:
+            return "[" + joined(node.items, ",", to_json) + "]";
         case YamlKind::map:
-            return "{" + joined(node.pairs, ",", [](const YamlPair& pair) {
-                       return in_quotes(pair.key.text) + ":" + to_json(pair.value);
-                   }) + "}";
+            return "{" +
+                   joined(node.pairs, ",",
+                          [](const YamlPair& pair) {
+                              return in_quotes(pair.key.text) + ":" + to_json(pair.value);
+                          }) +
+                   "}";
     }
     return {};
 }

@@ -24,7 +24,7 @@ struct LogBegin {
     static constexpr std::string_view doc = "First line of every log: what run this is.";
     std::int64_t version = event_log_version;
     std::string scenario{};
-    std::string seed{};  // decimal; JSON numbers lose digits above 2^53
+    std::string seed{};   // decimal; JSON numbers lose digits above 2^53
     std::string clock{};  // virtual or real
     std::string start{};  // the world's wall clock when it began, RFC 3339
     std::map<std::string, std::string> variables{};
@@ -282,7 +282,7 @@ struct TcpEvent {
     static constexpr std::string_view doc =
         "Something happened to a TCP connection, seen on a link.";
     std::string link{};
-    std::string end{};           // near or far: which side of the link's router saw it
+    std::string end{};            // near or far: which side of the link's router saw it
     std::int64_t connection = 0;  // from 1, in order of first packets, per link and end
     std::string what{};
     std::string by{};
@@ -326,7 +326,7 @@ struct ConnectionSummary {
     std::int64_t syns = 0;
     std::int64_t syn_acks = 0;
     std::int64_t retransmissions = 0;
-    std::int64_t bytes_up = 0;    // payload, each byte once
+    std::int64_t bytes_up = 0;  // payload, each byte once
     std::int64_t bytes_down = 0;
     static constexpr auto fields() {
         return std::tuple{
@@ -378,7 +378,8 @@ struct HttpMessage {
             optional("status", &HttpMessage::status, "of a response"),
             optional("call", &HttpMessage::call, "from the request's header X-Etimedout-Call"),
             optional("ended", &HttpMessage::ended, "when its last byte was seen"),
-            optional("body_bytes", &HttpMessage::body_bytes, "length of the body, without chunks' framing"),
+            optional("body_bytes", &HttpMessage::body_bytes,
+                     "length of the body, without chunks' framing"),
             required("complete", &HttpMessage::complete, "all that was announced was seen")};
     }
 };

@@ -59,9 +59,9 @@ struct ProcessSpec {
     std::string run{};  // a shell command; the program should stay in the foreground
     std::optional<std::string> user{};
     std::map<std::string, std::string> env{};
-    std::optional<std::string> cwd{};                // default: the scenario's folder
-    std::map<std::string, std::string> files{};      // path -> contents, in the node's own view
-    std::vector<std::string> logs{};                 // files to follow beside its output
+    std::optional<std::string> cwd{};            // default: the scenario's folder
+    std::map<std::string, std::string> files{};  // path -> contents, in the node's own view
+    std::vector<std::string> logs{};             // files to follow beside its output
     std::optional<ReadySpec> ready{};
     StopSpec stop{};
     LimitSpec limits{};

@@ -23,8 +23,7 @@ void set_up_network(const NodeSpec& spec) {
 }  // namespace
 
 World::World(WorldPlan plan, WorldContext context)
-    : plan_{std::move(plan)},
-      context_{context}, timers_{context.clock} {
+    : plan_{std::move(plan)}, context_{context}, timers_{context.clock} {
     for (const NamedNode& named : plan_.topology.nodes) {
         NodeRootPlan root;
         root.name = named.name;

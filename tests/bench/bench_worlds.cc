@@ -54,8 +54,8 @@ RunRequest request_for(const char* text) {
 // Runs one scenario again and again; says how much of the world's time passed per real second.
 void run_worlds(benchmark::State& state, const char* text) {
     static const std::atomic<bool> never{false};
-    const Driver driver{{.program = ETIMEDOUT_PROGRAM, .kernel = find_kernel(), .keeper = &keeper()},
-                        never};
+    const Driver driver{
+        {.program = ETIMEDOUT_PROGRAM, .kernel = find_kernel(), .keeper = &keeper()}, never};
     const RunRequest request = request_for(text);
     std::int64_t count = 0;
     double in_calls = 0;
@@ -80,15 +80,28 @@ EventLog log_of_calls(std::int64_t calls) {
     for (std::int64_t i = 0; i < calls; ++i) {
         const Duration t = i * 10ms;
         log.push_back({t, CallBegin{.call = "c", .index = i + 1, .node = "client", .link = "api"}});
-        log.push_back({t, TcpEvent{.link = "api", .end = "near", .connection = i + 1, .what = "syn",
+        log.push_back({t, TcpEvent{.link = "api",
+                                   .end = "near",
+                                   .connection = i + 1,
+                                   .what = "syn",
                                    .by = "client"}});
-        log.push_back({t + 1ms, HttpMessage{.link = "api", .end = "near", .connection = i + 1,
-                                            .number = 1, .what = "request", .call = "c/1"}});
-        log.push_back({t + 2ms, HttpMessage{.link = "api", .end = "near", .connection = i + 1,
-                                            .number = 1, .what = "response", .status = 200,
+        log.push_back({t + 1ms, HttpMessage{.link = "api",
+                                            .end = "near",
+                                            .connection = i + 1,
+                                            .number = 1,
+                                            .what = "request",
+                                            .call = "c/1"}});
+        log.push_back({t + 2ms, HttpMessage{.link = "api",
+                                            .end = "near",
+                                            .connection = i + 1,
+                                            .number = 1,
+                                            .what = "response",
+                                            .status = 200,
                                             .complete = true}});
-        log.push_back({t + 3ms, CallEnd{.call = "c", .index = i + 1, .outcome = "response",
-                                        .status = 200, .total = 3ms}});
+        log.push_back(
+            {t + 3ms,
+             CallEnd{
+                 .call = "c", .index = i + 1, .outcome = "response", .status = 200, .total = 3ms}});
     }
     const Duration end = calls * 10ms + 2s;
     log.push_back({end, CaptureEnd{.link = "api", .end = "near", .packets = 5 * calls}});

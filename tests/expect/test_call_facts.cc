@@ -51,42 +51,42 @@ void check_cases(const EventLog& log, const std::vector<Case>& cases) {
 
 TEST(CallFacts, EachHoldsWhereTheCallerSawIt) {
     // The caller waited 30 s and got a complete 504 of 160 bytes.
-    check_cases(
-        gateway_timeout(),
-        {{{.outcome = "response"}, Verdict::pass, "response 504"},
-         {{.outcomes = {{"response", count(1)}, {"reset", count(0)}}}, Verdict::pass, "response: 1"},
-         {{.status = count(504)}, Verdict::pass, "504"},
-         {{.exit_code = count(0)}, Verdict::pass, "0"},
-         {{.headers = {{"Retry-After", {.equals = "5"}}}}, Verdict::pass, "\"5\""},
-         {{.body = TextBound{.contains = "504 Gateway"}}, Verdict::pass, "504"},
-         {{.standard_output = TextBound{.matches = "paid [0-9]"}}, Verdict::pass, "paid 3"},
-         {{.standard_error = TextBound{.contains = "slow"}}, Verdict::pass, "slow"},
-         {{.completeness = "complete"}, Verdict::pass, "complete"},
-         {{.phases = {{"total", around("30s ±100ms")}}}, Verdict::pass, "30.00s"},
-         {{.phases = {{"connect", at_most<Duration>(1ms)}}}, Verdict::pass, "200.0us"},
-         {{.success_ratio = at_most(0.0)}, Verdict::pass, "0"},
-         {{.received = exactly(Bytes{160})}, Verdict::pass, "160 B"}});
+    check_cases(gateway_timeout(),
+                {{{.outcome = "response"}, Verdict::pass, "response 504"},
+                 {{.outcomes = {{"response", count(1)}, {"reset", count(0)}}},
+                  Verdict::pass,
+                  "response: 1"},
+                 {{.status = count(504)}, Verdict::pass, "504"},
+                 {{.exit_code = count(0)}, Verdict::pass, "0"},
+                 {{.headers = {{"Retry-After", {.equals = "5"}}}}, Verdict::pass, "\"5\""},
+                 {{.body = TextBound{.contains = "504 Gateway"}}, Verdict::pass, "504"},
+                 {{.standard_output = TextBound{.matches = "paid [0-9]"}}, Verdict::pass, "paid 3"},
+                 {{.standard_error = TextBound{.contains = "slow"}}, Verdict::pass, "slow"},
+                 {{.completeness = "complete"}, Verdict::pass, "complete"},
+                 {{.phases = {{"total", around("30s ±100ms")}}}, Verdict::pass, "30.00s"},
+                 {{.phases = {{"connect", at_most<Duration>(1ms)}}}, Verdict::pass, "200.0us"},
+                 {{.success_ratio = at_most(0.0)}, Verdict::pass, "0"},
+                 {{.received = exactly(Bytes{160})}, Verdict::pass, "160 B"}});
 }
 
 TEST(CallFacts, EachIsMissedWhereTheCallerSawSomethingElse) {
     // The same call, asked for what it was not.
-    check_cases(
-        gateway_timeout(),
-        {{{.outcome = "first_byte_timeout"}, Verdict::fail, "response 504"},
-         {{.outcomes = {{"ok", count(2)}}}, Verdict::fail, "response: 1"},
-         {{.error = "ETIMEDOUT"}, Verdict::fail, "no errno (response 504)"},
-         {{.status = count(502)}, Verdict::fail, "504"},
-         {{.exit_code = count(1)}, Verdict::fail, "0"},
-         {{.headers = {{"retry-after", {.equals = "6"}}}}, Verdict::fail, "\"5\""},
-         {{.headers = {{"x-none", {.equals = "6"}}}}, Verdict::fail, "no such header"},
-         {{.body = TextBound{.equals = "ok"}}, Verdict::fail, "504"},
-         {{.standard_output = TextBound{.matches = "^paid$"}}, Verdict::fail, "paid 3"},
-         {{.standard_error = TextBound{.contains = "fatal"}}, Verdict::fail, "slow"},
-         {{.completeness = "cut"}, Verdict::fail, "complete"},
-         {{.phases = {{"total", around("10s ±100ms")}}}, Verdict::fail, "30.00s"},
-         {{.phases = {{"tls", at_most<Duration>(1s)}}}, Verdict::fail, "never came so far"},
-         {{.success_ratio = at_least(0.5)}, Verdict::fail, "0"},
-         {{.received = at_least(Bytes{1000})}, Verdict::fail, "160 B"}});
+    check_cases(gateway_timeout(),
+                {{{.outcome = "first_byte_timeout"}, Verdict::fail, "response 504"},
+                 {{.outcomes = {{"ok", count(2)}}}, Verdict::fail, "response: 1"},
+                 {{.error = "ETIMEDOUT"}, Verdict::fail, "no errno (response 504)"},
+                 {{.status = count(502)}, Verdict::fail, "504"},
+                 {{.exit_code = count(1)}, Verdict::fail, "0"},
+                 {{.headers = {{"retry-after", {.equals = "6"}}}}, Verdict::fail, "\"5\""},
+                 {{.headers = {{"x-none", {.equals = "6"}}}}, Verdict::fail, "no such header"},
+                 {{.body = TextBound{.equals = "ok"}}, Verdict::fail, "504"},
+                 {{.standard_output = TextBound{.matches = "^paid$"}}, Verdict::fail, "paid 3"},
+                 {{.standard_error = TextBound{.contains = "fatal"}}, Verdict::fail, "slow"},
+                 {{.completeness = "cut"}, Verdict::fail, "complete"},
+                 {{.phases = {{"total", around("10s ±100ms")}}}, Verdict::fail, "30.00s"},
+                 {{.phases = {{"tls", at_most<Duration>(1s)}}}, Verdict::fail, "never came so far"},
+                 {{.success_ratio = at_least(0.5)}, Verdict::fail, "0"},
+                 {{.received = at_least(Bytes{1000})}, Verdict::fail, "160 B"}});
 }
 
 TEST(CallFacts, ATimeBoundSaysWhatItAllowsAndByHowMuchItWasMissed) {

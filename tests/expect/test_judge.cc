@@ -71,8 +71,7 @@ TEST(Judge, AFaultThatWasNeverArmedIsAnError) {
 
 TEST(Judge, AnErrorOutranksAFailureOutranksInconclusive) {
     // Each pair, in the order of their gravity.
-    EXPECT_EQ(judge(silent_scenario(), run({.status = 200, .matched = 0})).verdict,
-              Verdict::error);
+    EXPECT_EQ(judge(silent_scenario(), run({.status = 200, .matched = 0})).verdict, Verdict::error);
     EXPECT_EQ(graver(Verdict::error, Verdict::fail), Verdict::error);
     EXPECT_EQ(graver(Verdict::inconclusive, Verdict::fail), Verdict::fail);
     EXPECT_EQ(graver(Verdict::inconclusive, Verdict::pass), Verdict::inconclusive);
@@ -107,8 +106,7 @@ TEST(Judge, ABrokenSteadyStateIsAnErrorAndNotAVerdict) {
     end.status = 503;
     Scenario scenario = gateway_scenario();
     scenario.steps = {call_step("steady")};
-    const Judgement judgement =
-        judge(scenario, builder.put(1s, begin).put(2s, end).end(3s));
+    const Judgement judgement = judge(scenario, builder.put(1s, begin).put(2s, end).end(3s));
     EXPECT_EQ(judgement.verdict, Verdict::error);
     EXPECT_EQ(judgement.run_problem,
               "the steady state is broken: the call `steady` became response 503 at 2.000s");

@@ -73,8 +73,8 @@ TEST(LinkFacts, EachCountIsMissedByTooFewOrTooMany) {
     const EventLog log = silent_upstream().end(45s);
     for (const std::string name : {"attempts", "syns", "established", "requests", "responses",
                                    "in_flight", "retransmissions", "open", "reused", "datagrams"}) {
-        const auto value = std::stoll(
-            at_up({.counts = {{name, at_least<std::int64_t>(0)}}}, log).observed);
+        const auto value =
+            std::stoll(at_up({.counts = {{name, at_least<std::int64_t>(0)}}}, log).observed);
         const Finding same = at_up({.counts = {{name, count(value)}}}, log);
         EXPECT_EQ(same.verdict, Verdict::pass) << name << ": " << same.observed;
         const Finding few = at_up({.counts = {{name, count(value + 1)}}}, log);
@@ -120,10 +120,8 @@ TEST(LinkFacts, OfACallGoesByTimeWhereNothingIsTraced) {
     EXPECT_EQ(requests({.ignore_paths = {"/health"}}), "2");
     EXPECT_EQ(requests({.ignore_paths = {"/hea*"}}), "2");
     EXPECT_EQ(requests({.ignore_sources = {"10.0.9.9"}}), "2");
-    const Finding attempts = at_up({.of = "c1",
-                                    .ignore_paths = {"/health"},
-                                    .counts = {{"attempts", count(1)}}},
-                                   log);
+    const Finding attempts =
+        at_up({.of = "c1", .ignore_paths = {"/health"}, .counts = {{"attempts", count(1)}}}, log);
     EXPECT_EQ(attempts.verdict, Verdict::pass) << attempts.observed;
 }
 
@@ -245,17 +243,16 @@ TEST(LinkFacts, RetriesAreCountedBeyondTheFirstWithGapsFromEndToBegin) {
         EXPECT_EQ(good.observed, "2, gaps 100.0ms, 200.0ms");
     }
     EXPECT_EQ(retries({.of = CountedUnit::requests, .count = count(3)}).missed_by, "1 too few");
-    const Finding gap = retries({.of = CountedUnit::requests,
-                                 .gaps = {around("100ms ±5%"), around("400ms ±5%")}});
+    const Finding gap =
+        retries({.of = CountedUnit::requests, .gaps = {around("100ms ±5%"), around("400ms ±5%")}});
     EXPECT_EQ(gap.missed_by, "gap 2 early by 180.0ms");
     EXPECT_EQ(retries({.of = CountedUnit::requests, .gaps = {gaps[0], gaps[1], gaps[1]}}).verdict,
               Verdict::fail);
     const Finding same = retries({.of = CountedUnit::requests, .same = true});
     EXPECT_EQ(same.verdict, Verdict::fail);
     EXPECT_EQ(same.missed_by, "not the same: GET /; GET /c");
-    const Finding none =
-        at_up({.of = "c1", .retries = RetriesBound{.count = count(0)}},
-              LogBuilder{}.call("c1", 1s, 2s).end(5s));
+    const Finding none = at_up({.of = "c1", .retries = RetriesBound{.count = count(0)}},
+                               LogBuilder{}.call("c1", 1s, 2s).end(5s));
     EXPECT_EQ(none.observed, "there was no first attempt");
 }
 
@@ -272,8 +269,7 @@ TEST(LinkFacts, AnUpperBoundNeedsTheLogToGoOn) {
     EXPECT_EQ(requests(900ms, 500ms).verdict, Verdict::pass);
     EXPECT_EQ(requests(3s, 5s).verdict, Verdict::error);
     // A lower bound needs nothing of the kind.
-    EXPECT_EQ(at_up({.of = "c1", .counts = {{"requests", at_least<std::int64_t>(3)}}},
-                    back_off(0s))
+    EXPECT_EQ(at_up({.of = "c1", .counts = {{"requests", at_least<std::int64_t>(3)}}}, back_off(0s))
                   .verdict,
               Verdict::pass);
 }
@@ -313,8 +309,9 @@ TEST(LinkFacts, ACaptureThatLostPacketsOrIsMissingSaysNothing) {
     EXPECT_EQ(at_up({.counts = {{"attempts", count(0)}}}, lossy).verdict, Verdict::error);
     const EventLog none;
     EXPECT_EQ(at_up({.counts = {{"attempts", count(0)}}}, none).verdict, Verdict::error);
-    EXPECT_EQ(check_one(two_calls(), {.at = "nowhere", .counts = {{"syns", count(0)}}}, lossy).cause,
-              ErrorCause::reference);
+    EXPECT_EQ(
+        check_one(two_calls(), {.at = "nowhere", .counts = {{"syns", count(0)}}}, lossy).cause,
+        ErrorCause::reference);
 }
 
 TEST(LinkFacts, DatagramsOfACallAreThoseInItsTime) {

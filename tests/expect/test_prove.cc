@@ -42,8 +42,7 @@ TEST(Prove, AnExpectationThatFailsInNoRunIsVacuous) {
     const Judgement with = judged(scenario, 504, FaultPresence::armed);
     ASSERT_EQ(with.verdict, Verdict::pass);
     const Proof proof = prove_expectations(
-        scenario, with,
-        {{"without faults", judged(scenario, 200, FaultPresence::left_out)}});
+        scenario, with, {{"without faults", judged(scenario, 200, FaultPresence::left_out)}});
     ASSERT_EQ(proof.proved.size(), 1u);
     EXPECT_EQ(proof.proved[0].index, 0u);
     EXPECT_EQ(proof.proved[0].failed_in, (std::vector<std::string>{"without faults"}));
@@ -56,10 +55,10 @@ TEST(Prove, AnExpectationThatFailsInNoRunIsVacuous) {
 TEST(Prove, OneRunAmongSeveralIsEnough) {
     // The first run changes nothing; the second does.
     const Scenario scenario = a_scenario();
-    const auto vacuous = vacuous_expectations(
-        scenario, judged(scenario, 504, FaultPresence::armed),
-        {{"same", judged(scenario, 504, FaultPresence::left_out)},
-         {"other", judged(scenario, 200, FaultPresence::left_out)}});
+    const auto vacuous =
+        vacuous_expectations(scenario, judged(scenario, 504, FaultPresence::armed),
+                             {{"same", judged(scenario, 504, FaultPresence::left_out)},
+                              {"other", judged(scenario, 200, FaultPresence::left_out)}});
     ASSERT_EQ(vacuous.size(), 1u);
     EXPECT_EQ(vacuous[0].index, 1u);
 }

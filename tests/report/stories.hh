@@ -37,14 +37,15 @@ inline ScenarioResult silent_upstream(Duration patience) {
                  .at = "c1",
                  .status = count(504),
                  .phases = {{"total", around("30s ±100ms")}}}),
-        written(24,
-                "{at: up, of: c1, requests: 1, closed: {by: gateway, after: 30s ±100ms, since: "
-                "request}}",
-                {.at = "up",
-                 .of = "c1",
-                 .counts = {{"requests", count(1)}},
-                 .closed = ClosedBound{
-                     .by = "gateway", .after = around("30s ±100ms"), .since = "request"}}),
+        written(
+            24,
+            "{at: up, of: c1, requests: 1, closed: {by: gateway, after: 30s ±100ms, since: "
+            "request}}",
+            {.at = "up",
+             .of = "c1",
+             .counts = {{"requests", count(1)}},
+             .closed =
+                 ClosedBound{.by = "gateway", .after = around("30s ±100ms"), .since = "request"}}),
         written(25, "{at: gateway, log: {contains: \"upstream timed out\"}}",
                 {.at = "gateway", .log = LogBound{.contains = "upstream timed out"}})};
     const Duration begin = 1500ms;
@@ -104,12 +105,11 @@ inline ScenarioResult blackholed_connect() {
                  .outcome = "connect_timeout",
                  .error = "ETIMEDOUT",
                  .phases = {{"total", around("7s -200ms/+600ms")}}}),
-        written(13, "{at: api, of: c, attempts: 1, syns: 3, established: 0}",
-                {.at = "api",
-                 .of = "c",
-                 .counts = {{"attempts", count(1)},
-                            {"syns", count(3)},
-                            {"established", count(0)}}})};
+        written(
+            13, "{at: api, of: c, attempts: 1, syns: 3, established: 0}",
+            {.at = "api",
+             .of = "c",
+             .counts = {{"attempts", count(1)}, {"syns", count(3)}, {"established", count(0)}}})};
     CallEnd end;
     end.outcome = "connect_timeout";
     end.error = "ETIMEDOUT";
@@ -117,9 +117,8 @@ inline ScenarioResult blackholed_connect() {
     LogBuilder log;
     log.step(1, "blackhole", 500ms, 500ms).armed("blackhole", 500ms, "blackhole", "api");
     log.step(2, "c", 500ms, 65s).call("c", 500ms, 65s, end);
-    log.connection({.link = "api",
-                    .began = 500ms,
-                    .syn_times = {1500ms, 3500ms, 7500ms, 15500ms, 32s}});
+    log.connection(
+        {.link = "api", .began = 500ms, .syn_times = {1500ms, 3500ms, 7500ms, 15500ms, 32s}});
     log.witness("blackhole", 66s, 6, 6);
     EventLog events = log.end(66s);
     events.push_back({66s, CaptureEnd{"api", "near", 6, 0}});
@@ -141,11 +140,8 @@ inline ScenarioResult retry_storm() {
     LogBuilder log;
     log.step(1, "refusal", 1s, 1s).armed("refusal", 1s, "reset");
     log.step(2, "c1", 1s, 6s).call("c1", 1s, 6s, end);
-    log.connection({.link = "front",
-                    .began = 1s,
-                    .established = 1000200us,
-                    .closed = 6s,
-                    .bytes = 300});
+    log.connection(
+        {.link = "front", .began = 1s, .established = 1000200us, .closed = 6s, .bytes = 300});
     log.request(
         {.link = "front", .sent = 1000300us, .answered = 6s, .status = 502, .call = "c1/1"});
     for (std::int64_t i = 1; i <= 24; ++i) {
@@ -177,9 +173,13 @@ inline ScenarioResult unmet_fault() {
 inline ScenarioResult broken_run() {
     ScenarioResult result = silent_upstream(30s);
     EventLog log;
-    log.push_back({0s, LogBegin{.scenario = result.scenario.name, .seed = "7", .clock = "virtual"}});
+    log.push_back(
+        {0s, LogBegin{.scenario = result.scenario.name, .seed = "7", .clock = "virtual"}});
     log.push_back({0s, ProcessBegin{"gateway", "nginx -g 'daemon off;'"}});
-    log.push_back({20ms, LogLine{"gateway", "stderr", "nginx: [emerg] unknown directive \"porxy_pass\" in /scenario/nginx.conf:7"}});
+    log.push_back(
+        {20ms,
+         LogLine{"gateway", "stderr",
+                 "nginx: [emerg] unknown directive \"porxy_pass\" in /scenario/nginx.conf:7"}});
     log.push_back({30ms, ProcessEnd{"gateway", 1, false}});
     LogEnd end;
     end.reason = "not_ready";

@@ -30,7 +30,8 @@ TEST(Console, TheSameInColor) {
     // Only the verdict's word, and what is said beside it, have a color.
     std::string text;
     const auto results = all_kinds();
-    for (const ScenarioResult& result : results) text += scenario_line(result, {Color::on, 60}) + "\n";
+    for (const ScenarioResult& result : results)
+        text += scenario_line(result, {Color::on, 60}) + "\n";
     text += summary_line(results, 1500ms, {Color::on}) + "\n";
     expect_golden("console_color.txt", text);
 }

@@ -1,6 +1,6 @@
 // Reports for programs: JUnit, JSON, TAP, Markdown.
-#include <boost/json.hpp>
 #include <gtest/gtest.h>
+#include <boost/json.hpp>
 
 #include "harness/report/json_report.hh"
 #include "harness/report/junit.hh"

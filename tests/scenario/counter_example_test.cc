@@ -70,7 +70,8 @@ TEST(Advice, AReasonIsABecauseOrACommentBesideOrAbove) {
     EXPECT_EQ(findings(around(call, "  - {at: c, total: 5s ±20%, because: timer}\n")).size(), 0U);
     EXPECT_EQ(findings(around(call, "  - {at: c, total: 5s ±20%}  # the timer\n")).size(), 0U);
     EXPECT_EQ(findings(around(call, "  # the timer\n  - {at: c, total: 5s ±20%}\n")).size(), 0U);
-    EXPECT_EQ(findings(around(call, "  - at: c\n    # the timer\n    total: 5s ±20%\n")).size(), 0U);
+    EXPECT_EQ(findings(around(call, "  - at: c\n    # the timer\n    total: 5s ±20%\n")).size(),
+              0U);
     EXPECT_EQ(findings(around(call, "  - {at: c, body: a#b, total: 5s ±20%}\n")).size(), 1U);
 }
 

@@ -13,7 +13,8 @@ constexpr std::string_view head = "scenario: 1\nname: a\n";
 TEST(Limits, AHundredMegabytesAreRefusedUnread) {
     // 100 MB of anything; only its size is looked at.
     const std::string text(100'000'000, 'x');
-    EXPECT_THAT(first_error(text), HasSubstr("the file has 100000000 bytes, and a scenario at most"));
+    EXPECT_THAT(first_error(text),
+                HasSubstr("the file has 100000000 bytes, and a scenario at most"));
 }
 
 TEST(Limits, AliasesOfAliasesOfAliasesAreRefusedBeforeTheyGrow) {

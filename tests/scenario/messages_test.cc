@@ -79,7 +79,8 @@ TEST(Messages, ComeInTheOrderOfTheTextAndAreAtMostTwenty) {
 
 TEST(Messages, CountColumnsInCharacters) {
     // "ä" and "±" are two bytes each, and one column each.
-    const auto errors = errors_of("scenario: 1\nname: a\nnodes: {client: {\"ä±\": 1}}\nsteps: []\n");
+    const auto errors =
+        errors_of("scenario: 1\nname: a\nnodes: {client: {\"ä±\": 1}}\nsteps: []\n");
     ASSERT_FALSE(errors.empty());
     EXPECT_EQ(errors.front().where.column, 18U);
     EXPECT_EQ(errors.front().width, 4U);

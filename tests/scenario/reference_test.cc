@@ -7,8 +7,8 @@
 #include <set>
 #include <sstream>
 
-#include <boost/json.hpp>
 #include <gmock/gmock.h>
+#include <boost/json.hpp>
 
 #include "harness/scenario/faults.hh"
 #include "harness/scenario/json_schema.hh"
@@ -74,7 +74,8 @@ TEST(Schema, IsJsonAndItsReferencesLeadSomewhere) {
     const auto& definitions = schema.at("definitions").as_object();
     const std::string text = json_schema();
     constexpr std::string_view reference = "\"#/definitions/";
-    for (auto at = text.find(reference); at != std::string::npos; at = text.find(reference, at + 1)) {
+    for (auto at = text.find(reference); at != std::string::npos;
+         at = text.find(reference, at + 1)) {
         const auto begin = at + reference.size();
         EXPECT_TRUE(definitions.contains(text.substr(begin, text.find('"', begin) - begin)));
     }

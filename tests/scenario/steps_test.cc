@@ -8,9 +8,10 @@ namespace {
 
 TEST(Calls, ARequestHasAllItsKeys) {
     // `get: /x` is short for it.
-    const auto http = std::get<HttpCall>(
-        call_of("link: api, tls: true, request: {method: POST, path: /pay, "
-                "headers: {A: b}, body: hello}").what);
+    const auto http =
+        std::get<HttpCall>(call_of("link: api, tls: true, request: {method: POST, path: /pay, "
+                                   "headers: {A: b}, body: hello}")
+                               .what);
     EXPECT_EQ(http.method, "POST");
     EXPECT_EQ(http.path, "/pay");
     EXPECT_EQ(http.headers.at("A"), "b");
@@ -23,7 +24,8 @@ TEST(Calls, AJsonBodyIsWrittenAsJson) {
     // Quotes make a text; without them numbers and truth values are what they look like.
     const auto http = std::get<HttpCall>(
         call_of("link: api, request: {method: POST, json: {n: 5, s: '5', t: true, l: [a, 0.5], "
-                "z: null, x: 007}}").what);
+                "z: null, x: 007}}")
+            .what);
     EXPECT_EQ(http.body, R"({"n":5,"s":"5","t":true,"l":["a",0.5],"z":null,"x":"007"})");
     EXPECT_EQ(http.headers.at("Content-Type"), "application/json");
 }
@@ -43,7 +45,8 @@ TEST(Calls, DnsPingAndExecHaveShortForms) {
     EXPECT_EQ(std::get<DnsCall>(dns.what).type, "AAAA");
     EXPECT_EQ(dns.node, "client");
     EXPECT_EQ(std::get<PingCall>(call_of("link: whole, ping: 3").what).count, 3);
-    const auto ping = std::get<PingCall>(call_of("link: whole, ping: {count: 2, every: 100ms}").what);
+    const auto ping =
+        std::get<PingCall>(call_of("link: whole, ping: {count: 2, every: 100ms}").what);
     EXPECT_EQ(ping.every, 100ms);
     const CallStep exec = call_of("link: api, exec: date");
     EXPECT_EQ(std::get<ExecCall>(exec.what).command, "date");
@@ -69,13 +72,13 @@ TEST(Calls, LimitsAndLoadAreAsWritten) {
 
 TEST(Steps, HaveIdsOfTheirOwnOrByNumber) {
     // Beside the step's word, in its map, or made from its number.
-    const Scenario scenario = scenario_of(
-        around("  - {id: outer, wait: 1s}\n"
-               "  - call: {link: api, get: /}\n"
-               "  - {id: cut, fault: {link: api, kind: blackhole}}\n"
-               "  - fault: {link: api, kind: latency, delay: 1s}\n"
-               "  - heal: fault-4\n"
-               "  - {wait: {until: {at: call-2}}}\n"));
+    const Scenario scenario =
+        scenario_of(around("  - {id: outer, wait: 1s}\n"
+                           "  - call: {link: api, get: /}\n"
+                           "  - {id: cut, fault: {link: api, kind: blackhole}}\n"
+                           "  - fault: {link: api, kind: latency, delay: 1s}\n"
+                           "  - heal: fault-4\n"
+                           "  - {wait: {until: {at: call-2}}}\n"));
     std::vector<std::string> ids;
     for (const Step& step : scenario.steps) ids.push_back(step.id);
     EXPECT_EQ(ids, (std::vector<std::string>{"outer", "call-2", "cut", "fault-4", "", ""}));
@@ -87,9 +90,9 @@ TEST(Steps, HaveIdsOfTheirOwnOrByNumber) {
 
 TEST(Steps, SetChangesSysctlsAndPrograms) {
     // Changes that are no faults.
-    const Scenario scenario = scenario_of(
-        around("  - set: {node: client, sysctl: {net.ipv4.tcp_fin_timeout: 5}}\n"
-               "  - set: {node: other, process: restart}\n"));
+    const Scenario scenario =
+        scenario_of(around("  - set: {node: client, sysctl: {net.ipv4.tcp_fin_timeout: 5}}\n"
+                           "  - set: {node: other, process: restart}\n"));
     const auto& sysctl = std::get<SetStep>(scenario.steps[0].what);
     EXPECT_EQ(sysctl.sysctl.at("net.ipv4.tcp_fin_timeout"), "5");
     EXPECT_EQ(std::get<SetStep>(scenario.steps[1].what).process, "restart");

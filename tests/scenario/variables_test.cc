@@ -47,7 +47,8 @@ TEST(Variables, AnEscapeInAVariableStaysLiteral) {
 
 TEST(Variables, LinksAndNodesAreResolvedWhereverTheyStand) {
     // Through a variable as well; the second link between two nodes has a host of its own.
-    EXPECT_EQ(command_of("vars: {where: \"${links.api.url}\"}", "${where}/x"), "http://server:80/x");
+    EXPECT_EQ(command_of("vars: {where: \"${links.api.url}\"}", "${where}/x"),
+              "http://server:80/x");
     EXPECT_EQ(command_of("", "${links.again.host} ${links.again.port} ${links.again.ip}"),
               "again 80 10.2.2.2");
     EXPECT_EQ(command_of("", "${nodes.client.ip} ${nodes.server.ip} ${nodes.client.name}"),
@@ -90,7 +91,8 @@ TEST(Variables, AKeyMayBeOne) {
 TEST(Matrix, IsTheProductOfItsListsInTheirOrder) {
     // Two times three rows; the last list turns fastest.
     std::vector<std::string> titles;
-    for (const Scenario& row : rows_of("matrix: {b: [1, 2], a: [x, y, z]}\n" + around("  - wait: 1s\n"))) {
+    for (const Scenario& row :
+         rows_of("matrix: {b: [1, 2], a: [x, y, z]}\n" + around("  - wait: 1s\n"))) {
         titles.push_back(row.row);
     }
     EXPECT_EQ(titles, (std::vector<std::string>{"b=1, a=x", "b=1, a=y", "b=1, a=z", "b=2, a=x",
@@ -125,20 +127,20 @@ TEST(Set, ReplacesThePlaceWithTheLongestKey) {
     const auto sysctl = [&](const ParseOptions& options) {
         return scenario_of(text, options).topology.nodes[0].spec.sysctl;
     };
-    EXPECT_EQ(sysctl({.set = {{"nodes.client.sysctl.net.ipv4.tcp_syn_retries", "5"}}}).at(
-                  "net.ipv4.tcp_syn_retries"),
+    EXPECT_EQ(sysctl({.set = {{"nodes.client.sysctl.net.ipv4.tcp_syn_retries", "5"}}})
+                  .at("net.ipv4.tcp_syn_retries"),
               "5");
-    EXPECT_EQ(sysctl({.set = {{"nodes.client.sysctl.net.ipv4.tcp_retries2", "3"}}}).at(
-                  "net.ipv4.tcp_retries2"),
+    EXPECT_EQ(sysctl({.set = {{"nodes.client.sysctl.net.ipv4.tcp_retries2", "3"}}})
+                  .at("net.ipv4.tcp_retries2"),
               "3");
 }
 
 TEST(Set, AddsKeysThatAreNotThere) {
     // The node has neither limits nor sysctls yet.
-    const Scenario scenario = scenario_of(
-        around("  - wait: 1s\n"), {.set = {{"nodes.other.limits.fds", "64"},
-                                           {"nodes.client.sysctl.net.core.somaxconn", "8"},
-                                           {"nodes.server.routes./pay", "{status: 500}"}}});
+    const Scenario scenario = scenario_of(around("  - wait: 1s\n"),
+                                          {.set = {{"nodes.other.limits.fds", "64"},
+                                                   {"nodes.client.sysctl.net.core.somaxconn", "8"},
+                                                   {"nodes.server.routes./pay", "{status: 500}"}}});
     EXPECT_EQ(scenario.topology.node("other")->process->limits.fds, 64);
     EXPECT_EQ(scenario.topology.node("client")->sysctl.at("net.core.somaxconn"), "8");
     EXPECT_EQ(scenario.topology.node("server")->stub->routes.at("/pay").status, 500);
@@ -153,21 +155,23 @@ TEST(Set, FindsStepsByNumberAndById) {
     EXPECT_EQ(call({.set = {{"steps.1.call.deadline", "5s"}}}).deadline, 5s);
     EXPECT_EQ(call({.set = {{"steps.c.deadline", "6s"}}}).deadline, 6s);
     EXPECT_EQ(call({.set = {{"steps.c.call.deadline", "7s"}}}).deadline, 7s);
-    EXPECT_EQ(std::get<WaitStep>(scenario_of(text, {.set = {{"steps.0.wait", "9s"}}}).steps[0].what).time,
-              9s);
+    EXPECT_EQ(
+        std::get<WaitStep>(scenario_of(text, {.set = {{"steps.0.wait", "9s"}}}).steps[0].what).time,
+        9s);
 }
 
 TEST(Set, ReachesVariablesBeforeTheyAreUsed) {
     // A counter-example may change what everything else follows from.
-    const Scenario scenario =
-        scenario_of("vars: {t: 1s}\n" + around("  - wait: \"${t}\"\n"), {.set = {{"vars.t", "8s"}}});
+    const Scenario scenario = scenario_of("vars: {t: 1s}\n" + around("  - wait: \"${t}\"\n"),
+                                          {.set = {{"vars.t", "8s"}}});
     EXPECT_EQ(std::get<WaitStep>(scenario.steps[0].what).time, 8s);
 }
 
 TEST(Set, PlacesThatAreNotThereAreErrors) {
     // A place nobody reaches would make a counter-example the scenario itself.
     const std::string text = around("  - call: {id: c, link: api, get: /}\n");
-    EXPECT_THAT(first_error(text, {.set = {{"steps.7.wait", "1s"}}}), HasSubstr("there is no item 7"));
+    EXPECT_THAT(first_error(text, {.set = {{"steps.7.wait", "1s"}}}),
+                HasSubstr("there is no item 7"));
     EXPECT_THAT(first_error(text, {.set = {{"steps.d.deadline", "1s"}}}),
                 HasSubstr("no item has the id `d`"));
     EXPECT_THAT(first_error(text, {.set = {{"name.first", "x"}}}), HasSubstr("has no parts"));

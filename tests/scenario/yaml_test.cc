@@ -33,12 +33,11 @@ TEST(Yaml, AliasesAreCopies) {
 
 TEST(Yaml, FlowStyleReadsAgainAsTheSameTree) {
     // Texts that would be something else without quotes.
-    const std::vector<std::string> texts{"plain",  "a: b",  "a #b", "- x",  "",      "null",
-                                         "~",      "{x}",   "[x]",  "a, b", "'q'",   "\"d\"",
-                                         "x\ny",   "\ttab", "*a",   "&a",   "!t",    "%d",
-                                         "@at",    "`b",    "a:",   "-",    "-5ms",  "30s ±100ms",
-                                         "a\\b",   "# c",   "---",  "? x",  " lead", "trail ",
-                                         "\x01\x7f"};
+    const std::vector<std::string> texts{
+        "plain", "a: b", "a #b", "- x",   "",      "null",   "~",       "{x}",
+        "[x]",   "a, b", "'q'",  "\"d\"", "x\ny",  "\ttab",  "*a",      "&a",
+        "!t",    "%d",   "@at",  "`b",    "a:",    "-",      "-5ms",    "30s ±100ms",
+        "a\\b",  "# c",  "---",  "? x",   " lead", "trail ", "\x01\x7f"};
     YamlNode list;
     list.kind = YamlKind::list;
     for (const std::string& text : texts) {

@@ -75,7 +75,8 @@ TEST(FaultTable, EveryFaultDecidesWhatItsLayersEngineUnderstands) {
             case Layer::message:
                 EXPECT_TRUE(std::holds_alternative<StreamPlan>(decision)) << F::kind;
                 break;
-            case Layer::node: break;
+            case Layer::node:
+                break;
         }
     });
 }

@@ -37,14 +37,17 @@ TEST(Durations, WithoutAUnitAreRefused) {
     // 5 may be milliseconds or minutes.
     EXPECT_EQ(mistake<Duration>("5"),
               "5 what? a duration needs a unit; write 5s (units: us, ms, s, m or h)");
-    EXPECT_EQ(mistake<Duration>("5kb"), "`kb` is not a unit of a duration; units are us, ms, s, m or h");
+    EXPECT_EQ(mistake<Duration>("5kb"),
+              "`kb` is not a unit of a duration; units are us, ms, s, m or h");
     EXPECT_EQ(mistake<Duration>("-5s"), "a duration cannot be negative; write 5s");
     EXPECT_EQ(mistake<Duration>(""),
               "a duration is missing here; write a number and a unit, for example 5s");
-    EXPECT_EQ(mistake<Duration>("fast"),
-              "`fast` is not a duration; write a number and a unit (us, ms, s, m or h), for example 5s");
+    EXPECT_EQ(
+        mistake<Duration>("fast"),
+        "`fast` is not a duration; write a number and a unit (us, ms, s, m or h), for example 5s");
     EXPECT_EQ(mistake<Duration>("1.2.3s"),
-              "`1.2.3s` is not a duration; write a number and a unit (us, ms, s, m or h), for example 5s");
+              "`1.2.3s` is not a duration; write a number and a unit (us, ms, s, m or h), for "
+              "example 5s");
     EXPECT_EQ(mistake<Duration>("99999999999h"),
               "`99999999999h` is too large for a duration; write a smaller one");
 }
@@ -54,7 +57,8 @@ TEST(Durations, AreWrittenSoThatTheyReadAgain) {
     EXPECT_EQ(Scalar<Duration>::write(90s), "90s");
     EXPECT_EQ(Scalar<Duration>::write(1500ms), "1500ms");
     EXPECT_EQ(Scalar<Duration>::write(0s), "0s");
-    for (const Duration value : {1ns, Duration{999}, Duration{1us}, Duration{1'234'567}, Duration{3h}}) {
+    for (const Duration value :
+         {1ns, Duration{999}, Duration{1us}, Duration{1'234'567}, Duration{3h}}) {
         EXPECT_EQ(read<Duration>(Scalar<Duration>::write(value)), value);
     }
 }
@@ -77,7 +81,8 @@ TEST(Sizes, CountInThousandsOrIn1024) {
     EXPECT_EQ(read<Bytes>("1gb"), Bytes{1'000'000'000});
     EXPECT_EQ(read<Bytes>("512 bytes"), Bytes{512});
     EXPECT_EQ(read<Bytes>("4k bytes"), Bytes{4096});
-    EXPECT_EQ(mistake<Bytes>("4"), "4 what? a size needs a unit; write 4k (units: b, kb, mb, gb, k or M)");
+    EXPECT_EQ(mistake<Bytes>("4"),
+              "4 what? a size needs a unit; write 4k (units: b, kb, mb, gb, k or M)");
     for (const std::int64_t count : {0LL, 1LL, 1000LL, 4096LL, 3LL << 20U}) {
         EXPECT_EQ(read<Bytes>(Scalar<Bytes>::write(Bytes{count})), Bytes{count});
     }
@@ -88,7 +93,8 @@ TEST(Rates, AreInBitsPerSecond) {
     EXPECT_EQ(read<Rate>("10mbit"), Rate{10'000'000});
     EXPECT_EQ(read<Rate>("1gbit"), Rate{1'000'000'000});
     EXPECT_EQ(Scalar<Rate>::write(Rate{1'500'000}), "1500kbit");
-    EXPECT_EQ(mistake<Rate>("0bit"), "a rate of nothing lets nothing pass; use the fault blackhole");
+    EXPECT_EQ(mistake<Rate>("0bit"),
+              "a rate of nothing lets nothing pass; use the fault blackhole");
 }
 
 TEST(Shares, ArePercentages) {

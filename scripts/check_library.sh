@@ -13,7 +13,7 @@ cd "$work"
 echo "-- every scenario passes"
 "$etimedout" run "$top/scenarios" --keep "$work/first"
 
-echo "-- as an ordinary user, beside four busy loops: the same bytes"
+echo "-- beside four busy loops: the same bytes"
 "$top/scripts/check_repeat.sh" "$etimedout" "$work/first" "$work/second"
 
 echo "-- every expectation can fail"

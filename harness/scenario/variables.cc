@@ -72,7 +72,8 @@ std::vector<MatrixRow> rows_of_list(Reading& reading, const YamlNode& matrix) {
     }
     if (rows.empty()) return rows;
     for (std::size_t i = 1; i < rows.size(); ++i) {
-        for (const auto& [name, value] : rows.front().values) {
+        for (const auto& first : rows.front().values) {
+            const std::string& name = first.first;
             const bool there = std::any_of(rows[i].values.begin(), rows[i].values.end(),
                                            [&](const auto& each) { return each.first == name; });
             if (!there) {

@@ -273,9 +273,11 @@ bool check_regular_expression(Reading& reading, std::string_view key, const Yaml
         const std::regex compiled{node.text, std::regex::ECMAScript};
         return true;
     } catch (const std::regex_error& error) {
+        const bool large = error.code() == std::regex_constants::error_space ||
+                           error.code() == std::regex_constants::error_complexity;
         reading.error(node.at,
                       fmt::format("`{}`: {} is not a regular expression: {}", key, quote(node.text),
-                                  error.what()),
+                                  large ? "it repeats too much" : error.what()),
                       "the syntax is ECMAScript's; escape ( ) [ ] { } . * + ? with a backslash, or "
                       "use `contains`");
         return false;

@@ -51,6 +51,31 @@ std::string table_of_keys(const Form& object) {
     return text + "\n";
 }
 
+// The map that a key may have as its value; none for bounds, which are explained once.
+const Form* map_of(const Form& form) {
+    if (form.kind == Form::Kind::object) {
+        const bool bound = form.name == "bound" || form.name == "text";
+        return bound || form.keys.empty() ? nullptr : &form;
+    }
+    if (form.kind == Form::Kind::either && form.name.empty()) {
+        for (const Form& part : form.of) {
+            if (const Form* map = map_of(part)) return map;
+        }
+    }
+    return nullptr;
+}
+
+// A table of keys, and one more for each key that is a map itself.
+std::string tables_of(const Form& object) {
+    std::string text = table_of_keys(object);
+    for (const KeyForm& key : object.keys) {
+        if (const Form* map = map_of(key.form)) {
+            text += fmt::format("### `{}`\n\n{}", key.name, table_of_keys(*map));
+        }
+    }
+    return text;
+}
+
 constexpr std::string_view introduction = R"(# The scenario language
 
 This page is made from the tables that read scenarios; `etimedout schema` prints the same as a
@@ -103,25 +128,26 @@ Variables may be made of variables. Inside braces and brackets quote it: `{get: 
 
 std::string language_markdown() {
     std::string text{introduction};
-    text += "## Top level\n\n" + table_of_keys(scenario_form());
+    text += "## Top level\n\n" + tables_of(scenario_form());
     text += quantities;
     text +=
         "## Nodes\n\nA node is a host of its own. `run`, `stub` and `external` exclude each "
         "other; a node with none of them\nonly makes calls. The keys from `status` on say how a "
         "stub "
         "answers where no route does.\n\n" +
-        table_of_keys(node_form());
+        tables_of(node_form());
     text += "## Links\n\nA link is written `caller -> callee:port`, or as a map:\n\n" +
-            table_of_keys(link_form().of.back());
-    text += "## Steps\n\nA step is one of these, done in order.\n\n" + table_of_keys(step_form());
+            tables_of(link_form().of.back());
+    text += "## Steps\n\nA step is one of these, done in order.\n\n" + tables_of(step_form());
     text += "## Calls\n\nA call has one of `get`, `request`, `tcp`, `dns`, `ping` and `exec`.\n\n" +
-            table_of_keys(call_form());
+            tables_of(call_form());
     text +=
         "## Expectations\n\nEach key is one fact that must hold. Keys without a place select or "
         "explain, or stand alone.\n\n" +
-        table_of_keys(expectation_form());
+        tables_of(expectation_form());
     text +=
-        "## Faults\n\nSelectors say which traffic a fault is for; everything left out selects "
+        "## Faults\n\n[All faults](faults.md) have a page of their own. Selectors say which "
+        "traffic a fault is\nfor; everything left out selects "
         "everything.\n\n";
     Form selectors;
     selectors.keys = selectors_of({.direction = true,
@@ -131,8 +157,7 @@ std::string language_markdown() {
                                    .connections = true,
                                    .requests = true,
                                    .match = true});
-    text += table_of_keys(selectors);
-    text += faults_markdown();
+    text += tables_of(selectors);
     while (text.ends_with("\n\n")) text.pop_back();
     return text;
 }

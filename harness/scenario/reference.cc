@@ -103,7 +103,7 @@ std::string cell(std::string_view text) {
 }
 
 std::string markdown_of(const FaultText& fault) {
-    std::string text = fmt::format("### `{}`\n\n{}\n\n", fault.kind, fault.doc);
+    std::string text = fmt::format("## `{}`\n\n{}\n\n", fault.kind, fault.doc);
     if (!fault.fields.empty()) {
         text += "| field | value | default | meaning |\n|---|---|---|---|\n";
         for (const KeyForm& key : fault.fields) {
@@ -214,7 +214,10 @@ std::string starter_scenario(std::string_view kind) {
 }
 
 std::string faults_markdown() {
-    std::string text = "| fault | layer | what it does |\n|---|---|---|\n";
+    std::string text =
+        "# Faults\n\nThis page is made from the declarations in `simulator/faults`; `etimedout "
+        "faults KIND` prints the same.\nThe selectors are explained in [the language](language.md"
+        "#faults).\n\n| fault | layer | what it does |\n|---|---|---|\n";
     const auto faults = all_faults();
     for (const FaultText& fault : faults) {
         text += fmt::format("| [`{0}`](#{0}) | {1} | {2} |\n", fault.kind, fault.layer,
@@ -222,6 +225,7 @@ std::string faults_markdown() {
     }
     text += "\n";
     for (const FaultText& fault : faults) text += markdown_of(fault);
+    text.pop_back();
     return text;
 }
 

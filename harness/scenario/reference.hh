@@ -18,10 +18,10 @@ std::string fault_example(std::string_view kind);
 // A commented scenario around one fault, which runs as it is; empty as above.
 std::string starter_scenario(std::string_view kind);
 
-// All faults, as Markdown.
+// All faults, as Markdown: docs/faults.md.
 std::string faults_markdown();
 
-// The whole language, as Markdown, faults included.
+// The whole language, as Markdown, but for the kinds of faults: docs/language.md.
 std::string language_markdown();
 
 }  // namespace etimedout

@@ -38,7 +38,7 @@ TEST(Reference, EveryFaultIsInTheListAndHasAPage) {
                                     "connections already open", "example", "selectors"}) {
             EXPECT_THAT(page, HasSubstr(heading)) << kind;
         }
-        EXPECT_THAT(language_markdown(), HasSubstr("### `" + std::string{kind} + "`"));
+        EXPECT_THAT(faults_markdown(), HasSubstr("\n## `" + std::string{kind} + "`\n"));
     }
     EXPECT_EQ(fault_reference("nonsense"), "");
     EXPECT_EQ(fault_example("nonsense"), "");
@@ -100,6 +100,7 @@ TEST(Schema, KnowsEveryFaultAndItsFields) {
 TEST(Docs, TheCommittedCopiesAreTheMadeOnes) {
     // UPDATE_GOLDEN=1 writes them again.
     EXPECT_EQ(committed("language.md", language_markdown()), language_markdown());
+    EXPECT_EQ(committed("faults.md", faults_markdown()), faults_markdown());
     EXPECT_EQ(committed("language.schema.json", json_schema()), json_schema());
 }
 

@@ -62,13 +62,29 @@ ensure_build() {
         say "Configuring ($preset)"
         log=$(cmake --preset "$preset" 2>&1) || die "$log"
     fi
-    # Without a terminal ninja would print a line per file.
     if [ -t 2 ]; then
         ninja -C "build/$preset" "$@" >&2 || die "The build failed."
     else
-        local steps
-        steps=$(ninja -C "build/$preset" -n "$@" | grep -c '^\[') || true
-        [ "$steps" -gt 1 ] && say "Building ($preset), $steps steps"
-        log=$(ninja -C "build/$preset" "$@" 2>&1) || die "$log"
+        build_in_steps "$preset" "$@"
     fi
+}
+
+# Without a terminal ninja would print a line per file: a line now and then is enough.
+build_in_steps() {
+    local preset=$1 log builder said=$SECONDS began=$SECONDS at
+    log=$(mktemp)
+    ninja -C "build/$preset" "${@:2}" >"$log" 2>&1 &
+    builder=$!
+    while kill -0 "$builder" 2>/dev/null; do
+        sleep 0.1
+        ((SECONDS - said >= 15)) || continue
+        said=$SECONDS
+        at=$(grep -oE '^\[[0-9]+/[0-9]+\]' "$log" | tail -n 1 | tr -d '[]') || true
+        say "Building ($preset): $((SECONDS - began)) s, ${at/\// of } steps"
+    done
+    if ! wait "$builder"; then
+        grep -vE '^\[[0-9]+/[0-9]+\] (Building|Linking)' "$log" | tail -n 60 >&2
+        die "The build failed; the whole of what it said is in $log"
+    fi
+    rm -f "$log"
 }

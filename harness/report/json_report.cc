@@ -131,6 +131,7 @@ std::string json_report(const std::vector<ScenarioResult>& results) {
     summary["inconclusive"] = totals.inconclusive;
     summary["skipped"] = totals.skipped;
     summary["virtual_ns"] = totals.virtual_time.count();
+    summary["in_calls_ns"] = totals.time_in_calls.count();
     json::array scenarios;
     for (const ScenarioResult& result : results) scenarios.push_back(json_of(result));
     json::object report;

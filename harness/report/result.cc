@@ -23,7 +23,10 @@ void count(Totals& totals, const ScenarioResult& result) {
             ++totals.skipped;
             break;
     }
-    if (result.clock == "virtual") totals.virtual_time += result.virtual_time;
+    if (result.clock == "virtual") {
+        totals.virtual_time += result.virtual_time;
+        totals.time_in_calls += result.judgement.time_in_calls;
+    }
 }
 
 Totals totals_of(const std::vector<ScenarioResult>& results) {

@@ -33,7 +33,8 @@ struct Totals {
     std::size_t errors = 0;
     std::size_t inconclusive = 0;
     std::size_t skipped = 0;
-    Duration virtual_time{};  // of the scenarios with a virtual clock
+    Duration virtual_time{};   // of the scenarios with a virtual clock
+    Duration time_in_calls{};  // of that, while at least one call ran
     bool operator==(const Totals&) const = default;
     std::size_t all() const { return passed + failed + errors + inconclusive + skipped; }
 };

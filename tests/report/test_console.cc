@@ -44,8 +44,10 @@ TEST(Console, TheSummaryCountsWhatThereIs) {
     totals.failed = 1;
     totals.skipped = 2;
     totals.virtual_time = 412300ms;
+    totals.time_in_calls = 305s;
     EXPECT_EQ(summary_line(totals, 6100ms, {}),
-              "24 passed, 1 failed, 2 skipped: 412.3 virtual seconds in 6.1 real seconds (68x)");
+              "24 passed, 1 failed, 2 skipped: 412.3 virtual seconds, 305.0 in calls, in 6.1 real "
+              "seconds (50x)");
     totals.virtual_time = {};
     totals.errors = 1;
     EXPECT_EQ(summary_line(totals, 6100ms, {}),

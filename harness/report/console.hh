@@ -20,8 +20,8 @@ std::size_t name_width_for(const std::vector<std::string>& names);
 // "pass  NAME   30.1s in 0.61s"; for what was skipped, the reason and the remedy follow.
 std::string scenario_line(const ScenarioResult& result, const ConsoleStyle& style);
 
-// "24 passed, 1 failed: 412.3 virtual seconds, 400.1 in calls, in 6.1 real seconds (66x)": the ratio
-// is that of the time in calls. `elapsed` is what the whole command took: scenarios overlap.
+// "24 passed, 1 failed: 412.3 virtual seconds, 400.1 in calls, in 6.1 real seconds (66x)": the
+// ratio is that of the time in calls. `elapsed` is what the whole command took: scenarios overlap.
 std::string summary_line(const Totals& totals, Duration elapsed, const ConsoleStyle& style);
 std::string summary_line(const std::vector<ScenarioResult>& results, Duration elapsed,
                          const ConsoleStyle& style);

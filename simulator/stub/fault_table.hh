@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "simulator/faults/all_faults.hh"
+#include "simulator/stream/source.hh"
 #include "simulator/stub/request.hh"
-#include "simulator/stub/source.hh"
 
 namespace etimedout {
 

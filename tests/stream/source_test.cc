@@ -1,5 +1,5 @@
 // Which callers a fault's `source` means.
-#include "simulator/stub/source.hh"
+#include "simulator/stream/source.hh"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SourceRanges: which callers a fault's `source` means, and the addresses they are compared with.
-#include "simulator/stub/source.hh"
+#include "simulator/stream/source.hh"
 
 #include <algorithm>
 #include <string>

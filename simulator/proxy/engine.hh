@@ -1,0 +1,144 @@
+// Engine: the data path of all proxies: listeners, connections and the faults at work on them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "simulator/base/quantity.hh"
+#include "simulator/faults/flow.hh"
+#include "simulator/stream/source.hh"
+
+namespace etimedout {
+
+// Bytes from the client towards the upstream, or back.
+enum class Way { up, down };
+
+// Which connections a rule is for; everything left out selects all.
+struct RuleSelectors {
+    std::optional<std::int64_t> first{};  // the first so many of the proxy since the rule is there
+    std::optional<std::int64_t> nth{};    // that one alone
+    SourceRanges source{};                // of the client
+    // Counted from when the rule was set: at work from `begins` on, for `lasts`.
+    Duration begins{};
+    std::optional<Duration> lasts{};
+};
+
+// One fault at a proxy. `id` is never used again for another one: it keeps what was decided for a
+// connection, and the stage that is at work there, over changes of other rules.
+struct ProxyRule {
+    std::string id{};
+    Way way = Way::down;
+    ToxicPlan plan{};
+    double toxicity = 1;  // the share of connections, decided once for each from the seed
+    RuleSelectors selectors{};
+};
+
+struct ProxyPlan {
+    std::string name{};
+    std::string listen{};    // host:port; an empty host is every address, port 0 a free one
+    std::string upstream{};  // host:port, resolved for each connection
+    Duration connect_timeout = 30s;
+    std::vector<ProxyRule> rules{};
+};
+
+// Live, in bytes and connections since the proxy was opened.
+struct ProxyCounters {
+    std::uint64_t received_up = 0;  // from clients
+    std::uint64_t sent_up = 0;      // to the upstream
+    std::uint64_t received_down = 0;
+    std::uint64_t sent_down = 0;
+    std::uint64_t connections = 0;  // accepted
+    std::uint64_t open = 0;
+    std::uint64_t failed = 0;      // the upstream could not be reached
+    std::uint64_t affected = 0;    // rules put to work on a connection, summed
+    std::uint64_t late_items = 0;  // delayed items that left
+    std::uint64_t late_ns = 0;     // by how much they left after they were due, summed
+};
+
+struct ConnectionRow {
+    std::uint64_t id = 0;  // unique in the engine
+    std::string proxy{};
+    std::int64_t number = 0;  // among the proxy's, from 1
+    std::string client{};     // address:port
+    std::string upstream{};   // as connected; empty while connecting
+    std::uint64_t bytes_up = 0;
+    std::uint64_t bytes_down = 0;
+    std::uint64_t held = 0;  // bytes that faults keep back
+    Duration age{};
+    std::vector<std::string> rules{};  // ids of those at work on it
+};
+
+// Told of what happens, from any of the engine's threads; must not block.
+class EngineListener {
+public:
+    virtual ~EngineListener() = default;
+    virtual void accepted(const std::string& proxy, std::int64_t connection,
+                          const std::string& client) = 0;
+    virtual void connect_failed(const std::string& proxy, std::int64_t connection,
+                                const std::string& upstream, const std::string& why) = 0;
+    // `by`: client, upstream, a rule's id, "api" or "stop".
+    virtual void closed(const std::string& proxy, std::int64_t connection, const std::string& by,
+                        std::uint64_t bytes_up, std::uint64_t bytes_down) = 0;
+    virtual void rule_met(const std::string& proxy, std::int64_t connection,
+                          const std::string& rule, bool applies) = 0;
+    // Accepting pauses (no descriptors, no memory) and goes on.
+    virtual void accept_paused(const std::string& proxy, const std::string& why) = 0;
+    virtual void accept_resumed(const std::string& proxy) = 0;
+};
+
+// Why a proxy could not be opened, in Go's words, which clients of Toxiproxy know:
+// "listen tcp 127.0.0.1:3310: bind: address already in use".
+class ListenError : public Error {
+public:
+    using Error::Error;
+};
+
+// A proxy that listens. Destroying it closes its listener and ends all its connections.
+// No call waits for a socket, a connection or a worker.
+class RunningProxy {
+public:
+    virtual ~RunningProxy() = default;
+    // The listening socket's own address: "127.0.0.1:26379", "[::]:8080".
+    virtual std::string listen() const = 0;
+    // These rules instead of those before. Returns at once; workers follow in their own time.
+    virtual void set_rules(std::vector<ProxyRule> rules) = 0;
+    virtual ProxyCounters counters() const = 0;
+};
+
+struct EnginePlan {
+    std::size_t workers = 0;  // threads with an event loop each; 0: one for each core
+    std::uint64_t seed = 1;
+    // Bytes that faults may keep back in one direction of one connection; then reading pauses.
+    std::int64_t largest_queue = 32 << 20;
+};
+
+class Engine {
+public:
+    Engine(EnginePlan plan, EngineListener& listener);
+    ~Engine();  // after all proxies are gone
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    // Listens before it returns. Throws ListenError.
+    std::unique_ptr<RunningProxy> open(ProxyPlan plan);
+
+    // A snapshot, at most a few milliseconds old.
+    std::vector<ConnectionRow> connections() const;
+    // Resets a connection; false when there is none of this id.
+    bool kill(std::uint64_t connection);
+
+    class Impl;
+
+private:
+    std::unique_ptr<Impl> impl_;
+};
+
+// What listening at `address` means, without doing it: "localhost:80" is "127.0.0.1:80". Compares
+// what users spell differently. Throws ListenError.
+std::string resolved_listen(const std::string& address);
+
+}  // namespace etimedout

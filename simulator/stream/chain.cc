@@ -1,0 +1,80 @@
+// Chain: all faults at work on one direction of one connection, in their order.
+#include "simulator/stream/chain.hh"
+
+#include <algorithm>
+#include <utility>
+
+namespace etimedout {
+
+void Chain::set(const std::vector<ChainLink>& wanted, Moment now, SharedBudget* budget) {
+    // From the last on, so that what a stage kept meets the stages behind it that stay.
+    for (std::size_t i = links_.size(); i-- > 0;) {
+        const auto stays = std::any_of(wanted.begin(), wanted.end(), [&](const ChainLink& link) {
+            return link.id == links_[i].link.id && link.plan.index() == links_[i].link.plan.index();
+        });
+        if (!stays) remove(i, now);
+    }
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        if (i < links_.size() && links_[i].link.id == wanted[i].id) {
+            if (links_[i].link.plan == wanted[i].plan) continue;
+            links_[i].link = wanted[i];
+            links_[i].stage->change(wanted[i].plan, now);
+            continue;
+        }
+        StageContext context{Rng{seed_, stream_ + "/" + wanted[i].id}, now, budget};
+        links_.insert(links_.begin() + static_cast<std::ptrdiff_t>(i),
+                      Standing{wanted[i], make_stage(wanted[i].plan, context)});
+    }
+    advance(now);
+}
+
+void Chain::remove(std::size_t index, Moment now) {
+    std::vector<Item> kept = links_[index].stage->dissolve(now);
+    links_.erase(links_.begin() + static_cast<std::ptrdiff_t>(index));
+    for (Item& item : kept) pass_on(index, std::move(item));
+}
+
+// To the stage at this place, or out.
+void Chain::pass_on(std::size_t place, Item item) {
+    if (place < links_.size()) {
+        links_[place].stage->take(std::move(item));
+        return;
+    }
+    ready_bytes_ += item.bytes.size();
+    ready_.push_back(std::move(item));
+}
+
+void Chain::take(Item item) { pass_on(0, std::move(item)); }
+
+void Chain::advance(Moment now) {
+    for (std::size_t i = 0; i < links_.size(); ++i) {
+        while (auto item = links_[i].stage->give(now)) pass_on(i + 1, std::move(*item));
+    }
+}
+
+std::optional<Item> Chain::give(Moment now) {
+    if (ready_.empty()) advance(now);
+    if (ready_.empty()) return std::nullopt;
+    Item item = std::move(ready_.front());
+    ready_.pop_front();
+    ready_bytes_ -= item.bytes.size();
+    return item;
+}
+
+std::optional<Moment> Chain::next() const {
+    if (!ready_.empty()) return ready_.front().at;
+    std::optional<Moment> soonest;
+    for (const Standing& standing : links_) {
+        const auto next = standing.stage->next();
+        if (next && (!soonest || *next < *soonest)) soonest = next;
+    }
+    return soonest;
+}
+
+std::size_t Chain::held() const {
+    std::size_t sum = ready_bytes_;
+    for (const Standing& standing : links_) sum += standing.stage->held();
+    return sum;
+}
+
+}  // namespace etimedout

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 namespace etimedout {
 
@@ -128,6 +129,14 @@ Result<std::vector<SocketAddress>> look_up(const HostPort& where) {
     std::stable_partition(found.begin(), found.end(),
                           [](const SocketAddress& address) { return address.family() == AF_INET; });
     return found;
+}
+
+void set_habits(int socket) {
+    constexpr int keep_alive_seconds = 15;
+    const int on = 1;
+    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &keep_alive_seconds, sizeof keep_alive_seconds);
 }
 
 SocketAddress peer_of(int socket) {

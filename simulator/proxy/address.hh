@@ -41,6 +41,10 @@ std::optional<SocketAddress> numeric_address(const HostPort& where);
 // there is none.
 Result<std::vector<SocketAddress>> look_up(const HostPort& where);
 
+// What every connection's sockets are set to: no delay for small writes, and keep-alive as Go's,
+// after 15 s. A connection accepted from a listener with these habits has them too.
+void set_habits(int socket);
+
 // Of a connected socket; empty where there is none any more.
 SocketAddress peer_of(int socket);
 SocketAddress own_address_of(int socket);

@@ -96,6 +96,7 @@ Fd listen_at(const SocketAddress& where) {
     const int on = 1;
     const int off = 0;
     ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    set_habits(socket.get());  // inherited by what is accepted
     if (where.family() == AF_INET6) {
         ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     }

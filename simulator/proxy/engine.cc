@@ -171,7 +171,7 @@ private:
         asio::post(worker.context(), [&engine, state, record, socket = std::move(client),
                                       &worker]() mutable {
             const auto relay = std::make_shared<Relay>(worker, state, record, std::move(socket));
-            worker.relays().emplace(record->id, relay);
+            worker.keep(record->id, relay);
             engine.dial(relay, worker, state->upstream);
         });
     }

@@ -5,7 +5,6 @@
 #include <cerrno>
 
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <boost/asio/post.hpp>
 
@@ -18,20 +17,8 @@ namespace {
 
 // How long what still comes is read after an orderly end.
 constexpr Duration longest_linger = 1s;
-constexpr int keep_alive_seconds = 15;  // as Go's
 
 std::size_t index_of(Way way) { return way == Way::up ? 0 : 1; }
-
-void set_option(int socket, int level, int option, int value) {
-    ::setsockopt(socket, level, option, &value, sizeof value);
-}
-
-void set_habits(int socket) {
-    set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
-    set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
-    set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, keep_alive_seconds);
-    set_option(socket, IPPROTO_TCP, TCP_KEEPINTVL, keep_alive_seconds);
-}
 
 // Closing it sends a RST (SO_LINGER with 0, see socket(7)).
 void make_abortive(int socket) {
@@ -58,9 +45,7 @@ Relay::Relay(Worker& worker, std::shared_ptr<ProxyState> proxy, std::shared_ptr<
       proxy_{std::move(proxy)},
       record_{std::move(record)},
       client_{worker.context(), client.release()},
-      upstream_{worker.context()} {
-    set_habits(client_.native_handle());
-}
+      upstream_{worker.context()} {}
 
 Relay::~Relay() = default;
 
@@ -315,7 +300,7 @@ void Relay::gone(const std::string& by) {
     proxy_->registry->remove(record_->id);
     // The list may hold the last reference; this object is still in use.
     asio::post(worker_.context(),
-               [self = shared_from_this()] { self->worker_.relays().erase(self->record_->id); });
+               [self = shared_from_this()] { self->worker_.forget(self->record_->id); });
 }
 
 }  // namespace etimedout

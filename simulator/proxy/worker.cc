@@ -1,8 +1,10 @@
 // Worker: one thread with an event loop, and what its connections share.
 #include "simulator/proxy/worker.hh"
 
+#include <algorithm>
 #include <csignal>
 
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <boost/asio/post.hpp>
 
@@ -31,6 +33,22 @@ Worker::~Worker() {
     });
     work_.reset();
     thread_.join();
+}
+
+void Worker::keep(std::uint64_t id, std::shared_ptr<Relay> relay) {
+    relays_.emplace(id, std::move(relay));
+    most_relays_ = std::max(most_relays_, relays_.size());
+}
+
+void Worker::forget(std::uint64_t id) {
+    relays_.erase(id);
+    constexpr std::size_t worth_it = 256;
+    if (most_relays_ < worth_it || relays_.size() > most_relays_ / 8) return;
+    // What connections leave behind lies between what still lives: the allocator keeps it unless
+    // it is asked.
+    relays_.rehash(0);
+    ::malloc_trim(0);
+    most_relays_ = relays_.size();
 }
 
 }  // namespace etimedout

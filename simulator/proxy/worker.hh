@@ -29,14 +29,19 @@ public:
     PipePool& pipes() { return pipes_; }
     // For one read; nothing in it survives the handler.
     std::array<char, 64U << 10U>& scratch() { return scratch_; }
-    std::unordered_map<std::uint64_t, std::shared_ptr<Relay>>& relays() { return relays_; }
+    using Relays = std::unordered_map<std::uint64_t, std::shared_ptr<Relay>>;
+    const Relays& relays() const { return relays_; }
+    void keep(std::uint64_t id, std::shared_ptr<Relay> relay);
+    // Gives memory back to the system when many have gone.
+    void forget(std::uint64_t id);
 
 private:
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     PipePool pipes_;
     std::array<char, 64U << 10U> scratch_;
-    std::unordered_map<std::uint64_t, std::shared_ptr<Relay>> relays_;
+    Relays relays_;
+    std::size_t most_relays_ = 0;  // since memory was last given back
     std::thread thread_;
 };
 

@@ -112,7 +112,8 @@ Door::Door(Worker& worker, std::shared_ptr<ProxyState> proxy, Fd socket, Visitor
       address_{own_address_of(socket.get())},
       socket_{worker.context(), socket.release()},
       visitor_{std::move(visitor)},
-      timer_{worker.context()} {}
+      timer_{worker.context()},
+      listening_{socket_.native_handle()} {}
 
 Door::~Door() = default;
 
@@ -122,17 +123,24 @@ void Door::open() {
 }
 
 void Door::shut() {
+    const std::lock_guard lock{mutex_};
     shut_ = true;
     // A socket that was told to stop receiving no longer listens, and its port is free for others.
-    ::shutdown(socket_.native_handle(), SHUT_RD);
+    if (listening_ >= 0) ::shutdown(listening_, SHUT_RD);
 }
 
 void Door::close() {
     shut_ = true;
     timer_.cancel();
+    forget_socket();
+    fillers_.clear();
+}
+
+void Door::forget_socket() {
+    const std::lock_guard lock{mutex_};
+    listening_ = -1;
     error_code ignored;
     socket_.close(ignored);
-    fillers_.clear();
 }
 
 void Door::follow_rules() {
@@ -153,8 +161,7 @@ void Door::obey(const std::optional<DoorPlan>& plan) {
 }
 
 void Door::refuse() {
-    error_code ignored;
-    socket_.close(ignored);
+    forget_socket();
     waiting_ = false;
 }
 
@@ -179,8 +186,12 @@ void Door::listen_again() {
     }
     try {
         Fd fresh = listen_at(address_);
-        socket_.assign(fresh.get());
-        fresh.release();
+        {
+            const std::lock_guard lock{mutex_};
+            if (shut_) return;
+            listening_ = fresh.get();
+            socket_.assign(fresh.release());
+        }
         wait();
     } catch (const ListenError& error) {
         proxy_->listener->accept_paused(*proxy_->name, error.what());

@@ -1,8 +1,10 @@
 // Door: a proxy's listening socket, and what rules do to those who knock.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +53,7 @@ private:
     void refuse();
     void fill_queue();
     void listen_again();
+    void forget_socket();
     bool is_own(const SocketAddress& peer) const;
 
     Worker& worker_;
@@ -66,6 +69,9 @@ private:
     bool paused_ = false;
     bool out_of_resources_ = false;
     std::atomic<bool> shut_{false};
+    // What shut() may touch while the worker opens and closes the socket.
+    std::mutex mutex_;
+    int listening_ = -1;
 };
 
 }  // namespace etimedout

@@ -56,8 +56,8 @@ public:
                         const std::string& upstream, const std::string& why) override;
     void closed(const std::string& proxy, std::int64_t connection, const std::string& by,
                 std::uint64_t bytes_up, std::uint64_t bytes_down) override;
-    void rule_met(const std::string& proxy, std::int64_t connection, const std::string& rule,
-                  bool applies) override;
+    void rule_met(const std::string& proxy, std::int64_t connection,
+                  const std::string& rule) override;
     void accept_paused(const std::string& proxy, const std::string& why) override;
     void accept_resumed(const std::string& proxy) override;
 

@@ -16,7 +16,8 @@ namespace {
 template <class Number>
 std::string number_text(Number value) {
     const Number size = std::fabs(value);
-    const bool plain = size == 0 || (size >= Number{1e-6F} && size < Number{1e21F});
+    const bool plain =
+        size == 0 || (size >= static_cast<Number>(1e-6) && size < static_cast<Number>(1e21));
     std::array<char, 64> text{};
     const auto end =
         std::to_chars(text.data(), text.data() + text.size(), value,

@@ -41,11 +41,11 @@ std::optional<json::value> number_in(std::string_view text) {
     const char* end = text.data() + text.size();
     std::int64_t whole = 0;
     const auto as_whole = std::from_chars(text.data(), end, whole);
-    if (as_whole.ec == std::errc{} && as_whole.ptr == end) return json::value{whole};
+    if (as_whole.ec == std::errc{} && as_whole.ptr == end) return json::value(whole);
     double fraction = 0;
     const auto as_fraction = std::from_chars(text.data(), end, fraction);
     if (as_fraction.ec == std::errc{} && as_fraction.ptr == end && std::isfinite(fraction)) {
-        return json::value{fraction};
+        return json::value(fraction);
     }
     return std::nullopt;
 }

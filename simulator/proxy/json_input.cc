@@ -27,7 +27,7 @@ std::string_view kind_name(const json::value& value) {
         case json::kind::uint64:
             return "a whole number";
         case json::kind::double_:
-            return "a number with a fraction or an exponent";
+            return "a number with a fraction, an exponent or too many digits";
         case json::kind::string:
             return "text";
         case json::kind::array:
@@ -157,10 +157,13 @@ bool same_key(std::string_view a, std::string_view b) {
 }
 
 void wrong_type(const json::value& value, std::string_view wanted, const JsonSpot& spot) {
-    throw ApiError{400,
-                   fmt::format("bad request body: `{}` must be {}, not {}", spot.key, wanted,
-                               kind_name(value)),
-                   spot.place};
+    const bool wrong_word = value.is_string() && wanted.starts_with('"');
+    const std::string given = wrong_word
+                                  ? fmt::format("\"{}\"", std::string_view{value.get_string()})
+                                  : std::string{kind_name(value)};
+    throw ApiError{
+        400, fmt::format("bad request body: `{}` must be {}, not {}", spot.key, wanted, given),
+        spot.place};
 }
 
 void decode(const json::value& value, std::string& into, const JsonSpot& spot) {

@@ -201,7 +201,7 @@ TEST_F(HttpApiTest, ASlowResolverHoldsUpNobodyElse) {
 }
 
 TEST_F(HttpApiTest, TenThousandCallsInFlightAreAllAnswered) {
-    // Two descriptors for each, as both ends are here.
+    // Two descriptors for each, as both ends are here; as many as the limit allows.
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;

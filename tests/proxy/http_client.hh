@@ -43,8 +43,12 @@ public:
     }
 
 private:
-    boost::asio::io_context context_;
-    boost::asio::ip::tcp::socket socket_{context_};
+    // One for all: each of its own would cost descriptors.
+    static boost::asio::io_context& context() {
+        static boost::asio::io_context all;
+        return all;
+    }
+    boost::asio::ip::tcp::socket socket_{context()};
     boost::beast::flat_buffer buffer_;
 };
 

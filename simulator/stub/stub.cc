@@ -22,7 +22,7 @@
 #include <boost/system/system_error.hpp>
 
 #include "simulator/base/fd.hh"
-#include "simulator/stub/scope.hh"
+#include "simulator/stream/scope.hh"
 #include "simulator/stub/upstream.hh"
 
 namespace etimedout {

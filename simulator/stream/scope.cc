@@ -1,5 +1,5 @@
 // Scope: owns running coroutines, so that each can be ended and no exception is lost.
-#include "simulator/stub/scope.hh"
+#include "simulator/stream/scope.hh"
 
 #include <utility>
 

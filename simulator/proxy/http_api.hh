@@ -1,0 +1,33 @@
+// HttpApi: Toxiproxy's HTTP API on a thread of its own, which no data path ever holds up.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "simulator/proxy/api_routes.hh"
+
+namespace etimedout {
+
+struct HttpApiPlan {
+    std::string host = "localhost";  // empty: every address
+    std::uint16_t port = 8474;       // 0: a free one
+    MetricsEndpoint metrics = MetricsEndpoint::absent;
+};
+
+class HttpApi {
+public:
+    // Listens when this returns. Throws Error when it cannot. `proxies` and `log` outlive it.
+    HttpApi(HttpApiPlan plan, ProxySet& proxies, ProxyLog& log);
+    // Answers what is under way, then closes every connection.
+    ~HttpApi();
+    HttpApi(const HttpApi&) = delete;
+    HttpApi& operator=(const HttpApi&) = delete;
+
+    const std::string& address() const;  // "127.0.0.1:8474"
+
+private:
+    class Server;
+    std::unique_ptr<Server> server_;
+};
+
+}  // namespace etimedout

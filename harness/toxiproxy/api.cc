@@ -1,13 +1,16 @@
 // The API of a running proxy server, called over HTTP.
 #include "harness/toxiproxy/api.hh"
 
-#include <array>
 #include <memory>
 #include <new>
+#include <system_error>
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <boost/json.hpp>
+#include "simulator/faults/toxics.hh"
 
 namespace etimedout {
 
@@ -45,7 +48,6 @@ public:
         set(CURLOPT_TIMEOUT, 30L);
         set(CURLOPT_PROTOCOLS_STR, "http,https");
         set(CURLOPT_PATH_AS_IS, 1L);
-        set(CURLOPT_ERRORBUFFER, detail_.data());
         set(CURLOPT_WRITEFUNCTION, &on_body);
         set(CURLOPT_WRITEDATA, static_cast<void*>(&answer_));
     }
@@ -62,8 +64,12 @@ public:
         ::curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &value);
         return value;
     }
-    std::string detail_of(CURLcode code) const {
-        return detail_.front() == '\0' ? ::curl_easy_strerror(code) : detail_.data();
+    // The kernel's reason where there is one: curl's own words carry times.
+    std::string reason(CURLcode code) const {
+        long error_number = 0;
+        ::curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &error_number);
+        return error_number == 0 ? ::curl_easy_strerror(code)
+                                 : std::generic_category().message(static_cast<int>(error_number));
     }
 
 private:
@@ -74,13 +80,18 @@ private:
 
     std::unique_ptr<CURL, FreeEasy> easy_{};
     std::unique_ptr<curl_slist, FreeHeaders> headers_{};
-    std::array<char, CURL_ERROR_SIZE> detail_{};
     std::string answer_{};
 };
 
 std::string advice_for(const std::string& message) {
     if (message == "proxy not found") return "`etimedout proxy list` shows the proxies";
     if (message == "toxic not found") return "`etimedout proxy inspect PROXY` shows its toxics";
+    if (message == "invalid toxic type") {
+        return fmt::format("the types are {}", fmt::join(toxic_kinds(), ", "));
+    }
+    if (message.ends_with("address already in use")) {
+        return "end whoever listens there, or choose another address";
+    }
     return {};
 }
 
@@ -108,7 +119,7 @@ std::string Api::send(const std::string& method, const std::string& path,
     }
     if (code != CURLE_OK) {
         throw Error{
-            fmt::format("no proxy server at {}: {}", url_, request.detail_of(code)),
+            fmt::format("no proxy server at {}: {}", url_, request.reason(code)),
             "start one with `etimedout proxy`, or name another with --api URL or TOXIPROXY_URL"};
     }
     const long status = request.status();

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
+#include <cstdio>
 #include <iostream>
 #include <iterator>
 
@@ -13,6 +13,7 @@
 
 #include "harness/toxiproxy/api.hh"
 #include "harness/toxiproxy/rows.hh"
+#include "simulator/proxy/proxy_config.hh"
 
 namespace etimedout {
 
@@ -167,17 +168,23 @@ Rows rows_of_connections(const json::value& connections) {
     return rows;
 }
 
-std::string file_text(const std::string& file) {
-    std::ifstream opened;
-    if (file != "-") {
-        opened.open(file, std::ios::binary);
-        if (!opened) {
-            throw Error{fmt::format("{}: {}", file, errno_name(errno)),
-                        "name a file with an array of proxies, or - for standard input"};
-        }
+std::string body_of(const ProxyConfig& config) {
+    std::vector<ProxyRow> rows;
+    for (const ProxyInput& proxy : config.proxies()) {
+        rows.push_back({proxy.name, proxy.listen, proxy.upstream, proxy.enabled, proxy.toxics});
     }
-    std::istream& input = file == "-" ? std::cin : opened;
-    return {std::istreambuf_iterator<char>{input}, {}};
+    return to_json(rows);
+}
+
+// A file may be YAML, and mistakes in it are shown at their place; the API takes JSON.
+std::string populate_body(const std::string& file) {
+    try {
+        if (file != "-") return body_of(load_proxy_config(file));
+        std::string text{std::istreambuf_iterator<char>{std::cin}, {}};
+        return body_of(ProxyConfig{std::move(text), "standard input"});
+    } catch (const Error& error) {
+        throw UnusableFile{error.what(), error.advice()};
+    }
 }
 
 // One function per action.
@@ -249,11 +256,12 @@ public:
     }
 
     void operator()(const Populate& action) const {
-        const std::string text = file_text(action.file);
+        const std::string body = populate_body(action.file);
         try {
-            print_populated(api_.send("POST", "/populate", text));
+            print_populated(api_.send("POST", "/populate", body));
         } catch (const ApiRefusal& refusal) {
             print_populated(refusal.body());
+            std::fflush(stdout);  // before the error, wherever both go
             throw;
         }
     }

@@ -5,8 +5,14 @@
 
 namespace etimedout {
 
-// Prints to standard output. Throws ApiRefusal with the server's own message, Error where none is
-// reached or a file cannot be read.
+// A file of proxies that is not there, or not one; the user's mistake.
+class UnusableFile : public Error {
+public:
+    using Error::Error;
+};
+
+// Prints to standard output. Throws ApiRefusal with the server's own message, UnusableFile, and
+// Error where no server is reached.
 void run_client(const ClientPlan& plan);
 
 }  // namespace etimedout

@@ -20,7 +20,9 @@ ensure_packages() {
     installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |
         awk '$1 == "installed" { print $2 }') || true
     for name in $wanted; do
-        grep -qx "$name" <<<"$installed" || missing+=("$name")
+        # A program of that name serves as well: the packages of nodejs.org bring npm, and exclude
+        # Debian's.
+        grep -qx "$name" <<<"$installed" || command -v "$name" >/dev/null || missing+=("$name")
     done
     [ ${#missing[@]} -eq 0 ] && return 0
     if [ "$(id -u)" -ne 0 ]; then

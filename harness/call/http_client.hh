@@ -21,7 +21,7 @@ struct HttpRequest {
     // the host is one.
     std::string host{};
     std::uint16_t port = 0;
-    std::vector<SocketAddress> addresses{};
+    std::vector<CalleeAddress> addresses{};
     std::string body{};
     std::int64_t body_size = -1;  // -1: no body; more than `body`: the rest is generated
     ConnectionUse connection = ConnectionUse::fresh;

@@ -33,7 +33,7 @@ LookupResult resolve(const LookupPlan& plan, const WorldClock& clock) {
     if (result.code == EAI_SYSTEM) result.error_number = errno;
     result.took = clock.now() - begin;
     for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
-        SocketAddress address;
+        CalleeAddress address;
         address.size = entry->ai_addrlen;
         std::memcpy(&address.storage, entry->ai_addr, entry->ai_addrlen);
         result.addresses.push_back(address);
@@ -44,7 +44,7 @@ LookupResult resolve(const LookupPlan& plan, const WorldClock& clock) {
 
 }  // namespace
 
-std::string SocketAddress::host() const {
+std::string CalleeAddress::host() const {
     std::array<char, NI_MAXHOST> text{};
     if (::getnameinfo(get(), size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) != 0) {
         return {};
@@ -52,7 +52,7 @@ std::string SocketAddress::host() const {
     return text.data();
 }
 
-std::string SocketAddress::text() const {
+std::string CalleeAddress::text() const {
     if (family() == AF_INET6) {
         sockaddr_in6 v6{};
         std::memcpy(&v6, &storage, sizeof v6);
@@ -64,7 +64,7 @@ std::string SocketAddress::text() const {
 }
 
 std::string local_address(int fd) {
-    SocketAddress address;
+    CalleeAddress address;
     address.size = sizeof address.storage;
     auto* place = reinterpret_cast<sockaddr*>(&address.storage);
     if (::getsockname(fd, place, &address.size) != 0) return {};
@@ -111,7 +111,7 @@ void describe_failure(const LookupResult& result, CallEnd& end) {
     if (result.code == EAI_SYSTEM) end.error = errno_name(result.error_number);
 }
 
-std::optional<std::vector<SocketAddress>> callee_addresses(const CallPlan& plan,
+std::optional<std::vector<CalleeAddress>> callee_addresses(const CallPlan& plan,
                                                            const WorldClock& clock,
                                                            CallState& state, const Limits& limits,
                                                            CallEnd& end) {

@@ -18,7 +18,7 @@
 
 namespace etimedout {
 
-struct SocketAddress {
+struct CalleeAddress {
     sockaddr_storage storage{};
     socklen_t size = 0;
     int family() const { return storage.ss_family; }
@@ -36,7 +36,7 @@ struct LookupResult {
     int code = 0;          // getaddrinfo's
     int error_number = 0;  // with EAI_SYSTEM
     Duration took{};
-    std::vector<SocketAddress> addresses{};  // in getaddrinfo's order
+    std::vector<CalleeAddress> addresses{};  // in getaddrinfo's order
 };
 
 struct LookupPlan {
@@ -76,7 +76,7 @@ struct CallPlan;
 
 // The callee's addresses by name, or its numeric address; nothing when that failed or took too
 // long, which `end` then tells. Fills in the `dns` phase where a name was looked up.
-std::optional<std::vector<SocketAddress>> callee_addresses(const CallPlan& plan,
+std::optional<std::vector<CalleeAddress>> callee_addresses(const CallPlan& plan,
                                                            const WorldClock& clock,
                                                            CallState& state, const Limits& limits,
                                                            CallEnd& end);

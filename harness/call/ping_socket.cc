@@ -67,7 +67,7 @@ Fd open_socket(int family, bool& is_raw) {
 
 }  // namespace
 
-PingSocket::PingSocket(const SocketAddress& to, std::string tag)
+PingSocket::PingSocket(const CalleeAddress& to, std::string tag)
     : fd_{open_socket(to.family(), is_raw_)},
       family_{to.family()},
       id_{static_cast<std::uint16_t>(Rng{0, tag}.below(0x10000))},

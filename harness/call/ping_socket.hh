@@ -26,7 +26,7 @@ public:
     // A datagram socket where net.ipv4.ping_group_range allows one, else a raw one. `tag` tells
     // our requests from others' (56 bytes of payload carry it). Throws Error when neither can be
     // opened.
-    PingSocket(const SocketAddress& to, std::string tag);
+    PingSocket(const CalleeAddress& to, std::string tag);
 
     int fd() const { return fd_.get(); }
     // 0, or the errno with which the kernel refused.

@@ -37,7 +37,7 @@ public:
     Fd take_connection() { return std::move(fd_); }
 
     // True when one of the addresses was reached; else the end tells of the last one.
-    bool connect(const std::vector<SocketAddress>& addresses) {
+    bool connect(const std::vector<CalleeAddress>& addresses) {
         for (const auto& address : addresses) {
             if (connect(address)) return true;
             if (end_.outcome == "never_ended") return false;
@@ -77,7 +77,7 @@ public:
     }
 
 private:
-    bool connect(const SocketAddress& address) {
+    bool connect(const CalleeAddress& address) {
         fd_ =
             Fd{::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)};
         if (!fd_) {

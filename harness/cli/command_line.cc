@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "harness/cli/proxy_options.hh"
 #include "simulator/base/version.hh"
 
 namespace etimedout {
@@ -146,6 +147,8 @@ CommandLine::CommandLine(int argc, char** argv) {
 
     auto* doctor = app.add_subcommand("doctor", "Say what this machine can do, and what it lacks");
     doctor->callback([&] { command_ = [] { return doctor_command(); }; });
+
+    add_proxy(app, command_);
 
     try {
         app.parse(argc, argv);

@@ -6,9 +6,12 @@
 #include <fmt/format.h>
 
 #include "harness/cli/command_line.hh"
+#include "harness/cli/other_names.hh"
 #include "harness/cli/session.hh"
 #include "harness/run/real_world.hh"
 #include "harness/run/world_main.hh"
+#include "harness/toxiproxy/api.hh"
+#include "harness/toxiproxy/client.hh"
 
 namespace etimedout {
 
@@ -23,22 +26,29 @@ std::optional<int> run_inside(int argc, char** argv) {
     return std::nullopt;
 }
 
+int say(const Error& error, ExitCode code) {
+    fmt::print(stderr, "etimedout: {}\n", error.what());
+    if (!error.advice().empty()) fmt::print(stderr, "  help: {}\n", error.advice());
+    return static_cast<int>(code);
+}
+
 // The one place where errors become words and exit codes.
 int run(int argc, char** argv) {
     try {
         if (const auto inside = run_inside(argc, argv)) return *inside;
+        if (const auto other = run_under_other_name(argc, argv)) return *other;
         const CommandLine line{argc, argv};
         return static_cast<int>(line.run());
     } catch (const UsageShown&) {
         return static_cast<int>(ExitCode::usage);
     } catch (const UsageError& error) {
-        fmt::print(stderr, "etimedout: {}\n", error.what());
-        if (!error.advice().empty()) fmt::print(stderr, "  help: {}\n", error.advice());
-        return static_cast<int>(ExitCode::usage);
+        return say(error, ExitCode::usage);
+    } catch (const UnusableFile& error) {
+        return say(error, ExitCode::usage);
+    } catch (const ApiRefusal& error) {
+        return say(error, ExitCode::failed);
     } catch (const Error& error) {
-        fmt::print(stderr, "etimedout: {}\n", error.what());
-        if (!error.advice().empty()) fmt::print(stderr, "  help: {}\n", error.advice());
-        return static_cast<int>(ExitCode::environment);
+        return say(error, ExitCode::environment);
     } catch (const std::exception& error) {
         fmt::print(stderr, "etimedout: {}\n", error.what());
         return static_cast<int>(ExitCode::environment);

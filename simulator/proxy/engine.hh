@@ -1,7 +1,6 @@
 // Engine: the data path of all proxies: listeners, connections and the faults at work on them.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -83,8 +82,9 @@ public:
     // `by`: client, upstream, a rule's id, "api" or "stop".
     virtual void closed(const std::string& proxy, std::int64_t connection, const std::string& by,
                         std::uint64_t bytes_up, std::uint64_t bytes_down) = 0;
+    // The rule is at work on the connection from here on.
     virtual void rule_met(const std::string& proxy, std::int64_t connection,
-                          const std::string& rule, bool applies) = 0;
+                          const std::string& rule) = 0;
     // Accepting pauses (no descriptors, no memory) and goes on.
     virtual void accept_paused(const std::string& proxy, const std::string& why) = 0;
     virtual void accept_resumed(const std::string& proxy) = 0;

@@ -6,7 +6,7 @@
 
 namespace etimedout {
 
-void Chain::set(const std::vector<ChainLink>& wanted, Moment now, SharedBudget* budget) {
+void Chain::set(const std::vector<ChainLink>& wanted, Moment now) {
     // From the last on, so that what a stage kept meets the stages behind it that stay.
     for (std::size_t i = links_.size(); i-- > 0;) {
         const auto stays = std::any_of(wanted.begin(), wanted.end(), [&](const ChainLink& link) {
@@ -21,7 +21,7 @@ void Chain::set(const std::vector<ChainLink>& wanted, Moment now, SharedBudget* 
             links_[i].stage->change(wanted[i].plan, now);
             continue;
         }
-        StageContext context{Rng{seed_, stream_ + "/" + wanted[i].id}, now, budget};
+        StageContext context{Rng{seed_, stream_ + "/" + wanted[i].id}, now, wanted[i].budget};
         links_.insert(links_.begin() + static_cast<std::ptrdiff_t>(i),
                       Standing{wanted[i], make_stage(wanted[i].plan, context)});
     }

@@ -16,6 +16,7 @@ namespace etimedout {
 struct ChainLink {
     std::string id{};
     FlowPlan plan{};
+    std::shared_ptr<SharedBudget> budget{};  // of plans with `shared`
     bool operator==(const ChainLink&) const = default;
 };
 
@@ -27,7 +28,7 @@ public:
 
     // Makes these the faults from now on: those gone pass on what they kept, those changed go on by
     // their new values, new ones stand in their places. Order of ids that stay is not changed.
-    void set(const std::vector<ChainLink>& links, Moment now, SharedBudget* budget);
+    void set(const std::vector<ChainLink>& links, Moment now);
     bool empty() const { return links_.empty() && ready_.empty(); }
 
     void take(Item item);

@@ -50,8 +50,8 @@ private:
 
 struct StageContext {
     Rng rng;
-    Moment now{};                    // when the fault met the connection
-    SharedBudget* budget = nullptr;  // outlives the stage; for plans with `shared`
+    Moment now{};                            // when the fault met the connection
+    std::shared_ptr<SharedBudget> budget{};  // for plans with `shared`
 };
 
 std::unique_ptr<Stage> make_stage(const FlowPlan& plan, StageContext context);

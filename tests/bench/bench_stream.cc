@@ -18,7 +18,7 @@ constexpr int burst = 64;                 // items that come before the first is
 void pass_through_chain(benchmark::State& state, const std::vector<ChainLink>& links) {
     Chain chain{1, "bench"};
     Moment now{};
-    chain.set(links, now, nullptr);
+    chain.set(links, now);
     std::int64_t items_in = 0;
     std::int64_t items_out = 0;
     std::size_t bytes_out = 0;

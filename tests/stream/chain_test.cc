@@ -17,9 +17,11 @@ std::vector<std::pair<Duration, std::string>> all_until(Chain& chain, Duration n
     return left;
 }
 
-ChainLink delay(const std::string& id, Duration by) { return {id, FlowDelay{.delay = by}}; }
+ChainLink delay(const std::string& id, Duration by) {
+    return {id, FlowDelay{.delay = by}, nullptr};
+}
 ChainLink rate(const std::string& id, std::int64_t bytes_per_second) {
-    return {id, FlowThrottle{.bytes_per_second = bytes_per_second}};
+    return {id, FlowThrottle{.bytes_per_second = bytes_per_second}, nullptr};
 }
 
 TEST(Chain, WithoutFaultsBytesPassAtOnce) {
@@ -31,7 +33,7 @@ TEST(Chain, WithoutFaultsBytesPassAtOnce) {
 
 TEST(Chain, DelaysAddUp) {
     Chain chain{1, "c"};
-    chain.set({delay("x", 100ms), delay("y", 50ms)}, Moment{}, nullptr);
+    chain.set({delay("x", 100ms), delay("y", 50ms)}, Moment{});
     chain.take(Item::data("a", Moment{}));
     EXPECT_EQ(chain.next(), Moment{100ms});
     EXPECT_TRUE(all_until(chain, 149ms).empty());
@@ -43,9 +45,9 @@ TEST(Chain, OrderDoesNotHideADelay) {
     for (const bool rate_first : {true, false}) {
         Chain chain{1, "c"};
         if (rate_first) {
-            chain.set({rate("r", 50), delay("d", 400ms)}, Moment{}, nullptr);
+            chain.set({rate("r", 50), delay("d", 400ms)}, Moment{});
         } else {
-            chain.set({delay("d", 400ms), rate("r", 50)}, Moment{}, nullptr);
+            chain.set({delay("d", 400ms), rate("r", 50)}, Moment{});
         }
         chain.take(Item::data("12345", Moment{}));
         // The machine may look late: what is due is computed from what was due before.
@@ -57,17 +59,17 @@ TEST(Chain, OrderDoesNotHideADelay) {
 
 TEST(Chain, AFaultThatGoesPassesOnWhatItKeptThroughThoseBehindIt) {
     Chain chain{1, "c"};
-    chain.set({delay("x", 5s), delay("y", 100ms)}, Moment{}, nullptr);
+    chain.set({delay("x", 5s), delay("y", 100ms)}, Moment{});
     chain.take(Item::data("a", Moment{}));
-    chain.set({delay("y", 100ms)}, Moment{1s}, nullptr);
+    chain.set({delay("y", 100ms)}, Moment{1s});
     EXPECT_THAT(all_until(chain, 2s), ElementsAre(std::pair{Duration{1100ms}, std::string{"a"}}));
 }
 
 TEST(Chain, AFaultInFrontDoesNotDisturbThoseThatStay) {
     Chain chain{1, "c"};
-    chain.set({delay("y", 100ms)}, Moment{}, nullptr);
+    chain.set({delay("y", 100ms)}, Moment{});
     chain.take(Item::data("a", Moment{}));
-    chain.set({delay("y", 100ms), delay("z", 1s)}, Moment{10ms}, nullptr);
+    chain.set({delay("y", 100ms), delay("z", 1s)}, Moment{10ms});
     chain.take(Item::data("b", Moment{10ms}));
     EXPECT_THAT(all_until(chain, 5s), ElementsAre(std::pair{Duration{1100ms}, std::string{"a"}},
                                                   std::pair{Duration{1110ms}, std::string{"b"}}));
@@ -93,13 +95,13 @@ TEST(Chain, NotOneByteIsLostOrReorderedWhileFaultsComeAndGo) {
                 break;
             case 1:
                 links.push_back({"s" + std::to_string(++made),
-                                 FlowSlice{.average = 1, .variation = 0, .pause = 10us}});
+                                 FlowSlice{.average = 1, .variation = 0, .pause = 10us}, nullptr});
                 break;
             case 2:
                 links.push_back(rate("r" + std::to_string(++made), 1'000'000));
                 break;
             case 3:
-                links.push_back({"h" + std::to_string(++made), FlowStall{0}});
+                links.push_back({"h" + std::to_string(++made), FlowStall{0}, nullptr});
                 break;
             default:
                 if (!links.empty()) {
@@ -108,10 +110,10 @@ TEST(Chain, NotOneByteIsLostOrReorderedWhileFaultsComeAndGo) {
                 }
                 break;
         }
-        chain.set(links, now, nullptr);
+        chain.set(links, now);
         while (const auto item = chain.give(now)) got += item->bytes;
     }
-    chain.set({}, Moment{10s}, nullptr);
+    chain.set({}, Moment{10s});
     while (const auto item = chain.give(Moment{10s})) got += item->bytes;
     EXPECT_EQ(got.size(), sent.size());
     EXPECT_TRUE(got == sent);
@@ -121,7 +123,7 @@ TEST(Chain, NotOneByteIsLostOrReorderedWhileFaultsComeAndGo) {
 TEST(Chain, ChanceIsOfTheSeedAndTheFaultAlone) {
     const auto due_with = [](std::uint64_t seed, const std::vector<ChainLink>& links) {
         Chain chain{seed, "c"};
-        chain.set(links, Moment{}, nullptr);
+        chain.set(links, Moment{});
         chain.take(Item::data("a", Moment{}));
         Moment last{};
         while (const auto next = chain.next()) {
@@ -130,8 +132,8 @@ TEST(Chain, ChanceIsOfTheSeedAndTheFaultAlone) {
         }
         return last;
     };
-    const ChainLink jittery{"j", FlowDelay{.delay = 1s, .jitter = 900ms}};
-    const ChainLink other{"o", FlowCorrupt{Probability{0.5}}};
+    const ChainLink jittery{"j", FlowDelay{.delay = 1s, .jitter = 900ms}, nullptr};
+    const ChainLink other{"o", FlowCorrupt{Probability{0.5}}, nullptr};
     EXPECT_EQ(due_with(1, {jittery}), due_with(1, {jittery}));
     EXPECT_EQ(due_with(1, {jittery}), due_with(1, {other, jittery}));
     EXPECT_NE(due_with(1, {jittery}), due_with(2, {jittery}));

@@ -123,10 +123,10 @@ TEST(Throttle, WhatWasBegunIsNotSentTwice) {
 
 TEST(Throttle, ASharedRateIsSharedByTwoConnections) {
     // Each alone would take 1 s; together they take 2.
-    SharedBudget budget;
+    const auto budget = std::make_shared<SharedBudget>();
     const FlowThrottle plan{.bytes_per_second = 100, .shared = true};
-    const auto one = make_stage(plan, {Rng{1, "a"}, Moment{}, &budget});
-    const auto two = make_stage(plan, {Rng{1, "b"}, Moment{}, &budget});
+    const auto one = make_stage(plan, {Rng{1, "a"}, Moment{}, budget});
+    const auto two = make_stage(plan, {Rng{1, "b"}, Moment{}, budget});
     one->take(Item::data(std::string(100, 'a'), Moment{}));
     two->take(Item::data(std::string(100, 'b'), Moment{}));
     Moment last{};

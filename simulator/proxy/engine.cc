@@ -1,0 +1,267 @@
+// Engine: the data path of all proxies: listeners, connections and the faults at work on them.
+#include "simulator/proxy/engine.hh"
+
+#include <algorithm>
+#include <thread>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "simulator/proxy/door.hh"
+#include "simulator/proxy/relay.hh"
+
+namespace etimedout {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Look-ups block; so many may at once before others wait for their turn.
+constexpr std::size_t resolvers = 8;
+
+}  // namespace
+
+class Engine::Impl {
+public:
+    Impl(EnginePlan plan, EngineListener& listener)
+        : plan_{plan}, listener_{listener}, resolver_{resolvers} {
+        const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+        const std::size_t count = plan_.workers == 0 ? cores : plan_.workers;
+        for (std::size_t i = 0; i < count; ++i) workers_.push_back(std::make_unique<Worker>());
+    }
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+    // Look-ups under way hold proxies and post to workers: they end first.
+    ~Impl() {
+        resolver_.stop();
+        resolver_.join();
+        workers_.clear();
+    }
+
+    Worker& next_worker() { return *workers_[next_++ % workers_.size()]; }
+    std::vector<Worker*> workers() const {
+        std::vector<Worker*> all;
+        for (const auto& worker : workers_) all.push_back(worker.get());
+        return all;
+    }
+    Registry& registry() { return registry_; }
+    const EnginePlan& plan() const { return plan_; }
+    EngineListener& listener() { return listener_; }
+
+    // Looks the upstream up, where that must be done, and gives the answer on the worker's thread.
+    void dial(const std::shared_ptr<Relay>& relay, Worker& worker, const HostPort& upstream);
+
+private:
+    EnginePlan plan_;
+    EngineListener& listener_;
+    Registry registry_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::atomic<std::size_t> next_{0};
+    asio::thread_pool resolver_;
+};
+
+void Engine::Impl::dial(const std::shared_ptr<Relay>& relay, Worker& worker,
+                        const HostPort& upstream) {
+    if (const auto address = numeric_address(upstream)) {
+        relay->start({*address});
+        return;
+    }
+    asio::post(resolver_, [relay, &worker, upstream] {
+        auto found = look_up(upstream);
+        asio::post(worker.context(), [relay, found = std::move(found)] {
+            if (found) {
+                relay->start(*found);
+            } else {
+                relay->cannot_look_up(found.error().message);
+            }
+        });
+    });
+}
+
+namespace {
+
+// Does it to all connections of a proxy, on each worker's thread, in its own time.
+template <class What>
+void for_each_relay(const std::vector<Worker*>& workers, const std::shared_ptr<ProxyState>& proxy,
+                    What what) {
+    for (Worker* worker : workers) {
+        asio::post(worker->context(), [worker, proxy, what] {
+            std::vector<std::shared_ptr<Relay>> mine;  // what is done may change the list
+            for (const auto& [id, relay] : worker->relays()) {
+                if (relay->proxy() == proxy.get()) mine.push_back(relay);
+            }
+            std::sort(mine.begin(), mine.end(),
+                      [](const auto& a, const auto& b) { return a->id() < b->id(); });
+            for (const auto& relay : mine) what(*relay);
+        });
+    }
+}
+
+class EngineProxy final : public RunningProxy {
+public:
+    EngineProxy(Engine::Impl& engine, ProxyPlan plan)
+        : engine_{engine}, state_{std::make_shared<ProxyState>()}, worker_{engine.next_worker()} {
+        const auto upstream = split_host_port(plan.upstream);
+        state_->name = std::make_shared<const std::string>(plan.name);
+        state_->upstream_text = plan.upstream;
+        if (upstream) state_->upstream = *upstream;
+        state_->connect_timeout = plan.connect_timeout;
+        state_->seed = engine.plan().seed;
+        state_->largest_queue = static_cast<std::size_t>(engine.plan().largest_queue);
+        state_->listener = &engine.listener();
+        state_->registry = &engine.registry();
+        Fd socket = listen_at(listen_address(plan.listen.empty() ? ":0" : plan.listen));
+        door_ =
+            std::make_shared<Door>(worker_, state_, std::move(socket),
+                                   [&engine, state = state_](Fd client, const SocketAddress& peer) {
+                                       welcome(engine, state, std::move(client), peer);
+                                   });
+        timer_ = std::make_shared<asio::steady_timer>(worker_.context());
+        replace(std::move(plan.rules));
+        asio::post(worker_.context(), [door = door_] { door->open(); });
+        plan_windows();
+    }
+
+    ~EngineProxy() override {
+        door_->shut();
+        asio::post(worker_.context(), [door = door_, timer = timer_] {
+            door->close();
+            timer->cancel();
+        });
+        for_each_relay(engine_.workers(), state_,
+                       [](Relay& relay) { relay.end(RelayEnd::in_order, "stop"); });
+    }
+
+    std::string listen() const override { return door_->address().text(); }
+
+    void set_rules(std::vector<ProxyRule> rules) override {
+        replace(std::move(rules));
+        look_again();
+        plan_windows();
+    }
+
+    ProxyCounters counters() const override {
+        ProxyCounters counters;
+        counters.received_up = state_->received_up;
+        counters.sent_up = state_->sent_up;
+        counters.received_down = state_->received_down;
+        counters.sent_down = state_->sent_down;
+        counters.connections = static_cast<std::uint64_t>(state_->accepted.load());
+        counters.open = state_->open;
+        counters.failed = state_->failed;
+        counters.affected = state_->affected;
+        counters.late_items = state_->late_items;
+        counters.late_ns = state_->late_ns;
+        return counters;
+    }
+
+private:
+    // On the door's worker; the connection lives on another's, in turn.
+    static void welcome(Engine::Impl& engine, const std::shared_ptr<ProxyState>& state, Fd client,
+                        const SocketAddress& peer) {
+        const auto record = engine.registry().add();
+        Worker& worker = engine.next_worker();
+        record->number = ++state->accepted;
+        record->worker = &worker;
+        record->began = std::chrono::steady_clock::now();
+        record->proxy = state->name;
+        record->client = peer;
+        ++state->open;
+        state->listener->accepted(*state->name, record->number, peer.text());
+        asio::post(worker.context(), [&engine, state, record, socket = std::move(client),
+                                      &worker]() mutable {
+            const auto relay = std::make_shared<Relay>(worker, state, record, std::move(socket));
+            worker.relays().emplace(record->id, relay);
+            engine.dial(relay, worker, state->upstream);
+        });
+    }
+
+    void replace(std::vector<ProxyRule> rules) {
+        state_->set_rules(std::make_shared<const RuleBook>(std::move(rules), *state_->rules(),
+                                                           std::chrono::steady_clock::now(),
+                                                           state_->accepted.load()));
+    }
+
+    void look_again() {
+        asio::post(worker_.context(), [door = door_] { door->follow_rules(); });
+        for_each_relay(engine_.workers(), state_, [](Relay& relay) { relay.follow_rules(); });
+    }
+
+    // Rules begin and end at their moments.
+    void plan_windows() {
+        asio::post(worker_.context(),
+                   [state = state_, timer = timer_, door = door_, workers = engine_.workers()] {
+                       wait_for_window(state, timer, door, workers);
+                   });
+    }
+    static void wait_for_window(const std::shared_ptr<ProxyState>& state,
+                                const std::shared_ptr<asio::steady_timer>& timer,
+                                const std::shared_ptr<Door>& door,
+                                const std::vector<Worker*>& workers) {
+        const auto next = state->rules()->next_change(std::chrono::steady_clock::now());
+        if (!next) {
+            timer->cancel();
+            return;
+        }
+        timer->expires_at(*next);
+        timer->async_wait([state, timer, door, workers](const boost::system::error_code& error) {
+            if (error) return;
+            door->follow_rules();
+            for_each_relay(workers, state, [](Relay& relay) { relay.follow_rules(); });
+            wait_for_window(state, timer, door, workers);
+        });
+    }
+
+    Engine::Impl& engine_;
+    std::shared_ptr<ProxyState> state_;
+    Worker& worker_;
+    std::shared_ptr<Door> door_;
+    std::shared_ptr<asio::steady_timer> timer_;
+};
+
+}  // namespace
+
+Engine::Engine(EnginePlan plan, EngineListener& listener)
+    : impl_{std::make_unique<Impl>(plan, listener)} {}
+
+Engine::~Engine() = default;
+
+std::unique_ptr<RunningProxy> Engine::open(ProxyPlan plan) {
+    return std::make_unique<EngineProxy>(*impl_, std::move(plan));
+}
+
+std::vector<ConnectionRow> Engine::connections() const {
+    std::vector<ConnectionRow> rows;
+    const Moment now = std::chrono::steady_clock::now();
+    for (const auto& record : impl_->registry().all()) {
+        ConnectionRow row;
+        row.id = record->id;
+        row.proxy = *record->proxy;
+        row.number = record->number;
+        row.client = record->client.text();
+        if (record->connected) row.upstream = record->upstream.text();
+        row.bytes_up = record->up;
+        row.bytes_down = record->down;
+        row.held = record->held;
+        row.age = now - record->began;
+        const std::lock_guard lock{record->mutex};
+        row.rules = record->rules;
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+bool Engine::kill(std::uint64_t connection) {
+    const auto record = impl_->registry().find(connection);
+    if (!record) return false;
+    Worker& worker = *record->worker;
+    asio::post(worker.context(), [&worker, connection] {
+        const auto found = worker.relays().find(connection);
+        if (found == worker.relays().end()) return;
+        const auto relay = found->second;
+        relay->end(RelayEnd::reset, "api");
+    });
+    return true;
+}
+
+}  // namespace etimedout

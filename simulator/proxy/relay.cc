@@ -1,0 +1,321 @@
+// Relay: one connection through a proxy: two sockets and the two lanes between them.
+#include "simulator/proxy/relay.hh"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <boost/asio/post.hpp>
+
+namespace etimedout {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+// How long what still comes is read after an orderly end.
+constexpr Duration longest_linger = 1s;
+constexpr int keep_alive_seconds = 15;  // as Go's
+
+std::size_t index_of(Way way) { return way == Way::up ? 0 : 1; }
+
+void set_option(int socket, int level, int option, int value) {
+    ::setsockopt(socket, level, option, &value, sizeof value);
+}
+
+void set_habits(int socket) {
+    set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, keep_alive_seconds);
+    set_option(socket, IPPROTO_TCP, TCP_KEEPINTVL, keep_alive_seconds);
+}
+
+// Closing it sends a RST (SO_LINGER with 0, see socket(7)).
+void make_abortive(int socket) {
+    const linger now{1, 0};
+    ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+std::string text_of(int error) {
+    return error_code{error, boost::system::system_category()}.message();
+}
+
+int error_of(int socket) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
+    return error;
+}
+
+}  // namespace
+
+Relay::Relay(Worker& worker, std::shared_ptr<ProxyState> proxy, std::shared_ptr<RelayRecord> record,
+             Fd client)
+    : worker_{worker},
+      proxy_{std::move(proxy)},
+      record_{std::move(record)},
+      client_{worker.context(), client.release()},
+      upstream_{worker.context()} {
+    set_habits(client_.native_handle());
+}
+
+Relay::~Relay() = default;
+
+void Relay::start(std::vector<SocketAddress> upstream) {
+    addresses_ = std::move(upstream);
+    std::reverse(addresses_.begin(), addresses_.end());  // taken from the end
+    timer_ = std::make_unique<asio::steady_timer>(worker_.context(), proxy_->connect_timeout);
+    timer_->async_wait([self = shared_from_this()](const error_code& error) {
+        if (error || self->ended_ || self->up_) return;
+        self->dial_failed("connection timed out (connect_timeout of the proxy)");
+    });
+    dial();
+}
+
+void Relay::dial() {
+    const SocketAddress address = addresses_.back();
+    addresses_.pop_back();
+    const int socket =
+        ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+    if (socket < 0) {
+        dial_failed(text_of(errno));
+        return;
+    }
+    upstream_.assign(socket);
+    set_habits(socket);
+    record_->upstream = address;
+    if (::connect(socket, address.get(), address.size) == 0 || errno == EINPROGRESS) {
+        upstream_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code error) {
+            self->dialled(error);
+        });
+        return;
+    }
+    dialled(error_code{errno, boost::system::system_category()});
+}
+
+void Relay::dialled(const error_code& error) {
+    if (ended_ || error == asio::error::operation_aborted) return;
+    const int failure = error ? error.value() : error_of(upstream_.native_handle());
+    if (failure == 0) {
+        connected();
+        return;
+    }
+    upstream_.close();
+    if (addresses_.empty()) {
+        dial_failed(text_of(failure));
+    } else {
+        dial();
+    }
+}
+
+void Relay::cannot_look_up(const std::string& why) { dial_failed(why); }
+
+// The client was let in before anyone knew; a reset tells it sooner than silence would.
+void Relay::dial_failed(const std::string& why) {
+    ++proxy_->failed;
+    proxy_->listener->connect_failed(*proxy_->name, record_->number, proxy_->upstream_text, why);
+    end(RelayEnd::reset, "upstream");
+}
+
+void Relay::connected() {
+    timer_.reset();
+    std::vector<SocketAddress>{}.swap(addresses_);
+    record_->connected = true;
+    up_.emplace(client_.native_handle(), upstream_.native_handle());
+    down_.emplace(upstream_.native_handle(), client_.native_handle());
+    follow_rules();
+}
+
+void Relay::follow_rules() {
+    if (ended_ || !up_) return;
+    const auto book = proxy_->rules();
+    const Moment now = std::chrono::steady_clock::now();
+    const RelayFacts facts{record_->number, record_->client.ip()};
+    std::vector<std::string> at_work;
+    for (const Way way : {Way::up, Way::down}) {
+        const auto links = book->links_for(way, facts, proxy_->seed, *proxy_->name, now);
+        for (const ChainLink& link : links) at_work.push_back(link.id);
+        lane(way).set_links(links, proxy_->seed,
+                            *proxy_->name + "/" + std::to_string(record_->number), now);
+    }
+    for (const std::string& id : at_work) {
+        const auto& before = record_->rules;  // written by this thread alone
+        if (std::find(before.begin(), before.end(), id) != before.end()) continue;
+        ++proxy_->affected;
+        proxy_->listener->rule_met(*proxy_->name, record_->number, id);
+    }
+    {
+        const std::lock_guard lock{record_->mutex};
+        record_->rules = std::move(at_work);
+    }
+    run(Way::up);
+    if (!ended_) run(Way::down);
+}
+
+void Relay::run(Way way) {
+    if (ended_) return;
+    const Lane::Outcome outcome = lane(way).run(worker_, proxy_->largest_queue);
+    count(way);
+    const std::string who = way == Way::up ? "client" : "upstream";
+    switch (outcome) {
+        case Lane::Outcome::waits:
+            wait(way);
+            return;
+        case Lane::Outcome::busy:
+            asio::post(worker_.context(), [self = shared_from_this(), way] { self->run(way); });
+            return;
+        case Lane::Outcome::over:
+            if (up_->is_over() && down_->is_over()) {
+                gone(lane(way).ended_by_fault() ? "rule" : who);
+            } else {
+                wait(way);
+            }
+            return;
+        case Lane::Outcome::close:
+            end(RelayEnd::in_order, "rule");
+            return;
+        case Lane::Outcome::reset:
+            end(RelayEnd::reset, lane(way).ended_by_fault() ? "rule" : who);
+            return;
+        case Lane::Outcome::sink_broken:
+            end(RelayEnd::reset, way == Way::up ? "upstream" : "client");
+            return;
+    }
+}
+
+void Relay::wait(Way way) {
+    wait_to_read(way);
+    wait_to_write(way);
+    wait_for_moment(way);
+}
+
+void Relay::wait_to_read(Way way) {
+    Waits& waits = waits_[index_of(way)];
+    if (waits.reading || !lane(way).wants_to_read(proxy_->largest_queue)) return;
+    waits.reading = true;
+    source(way).async_wait(Socket::wait_read,
+                           [self = shared_from_this(), way](const error_code& error) {
+                               self->waits_[index_of(way)].reading = false;
+                               if (error || self->ended_) return;
+                               self->lane(way).source_is_ready();
+                               self->run(way);
+                           });
+}
+
+void Relay::wait_to_write(Way way) {
+    Waits& waits = waits_[index_of(way)];
+    if (waits.writing || !lane(way).wants_to_write()) return;
+    waits.writing = true;
+    sink(way).async_wait(Socket::wait_write,
+                         [self = shared_from_this(), way](const error_code& error) {
+                             self->waits_[index_of(way)].writing = false;
+                             if (error || self->ended_) return;
+                             self->lane(way).sink_is_ready();
+                             self->run(way);
+                         });
+}
+
+void Relay::wait_for_moment(Way way) {
+    Waits& waits = waits_[index_of(way)];
+    const auto until = lane(way).wants_to_wake();
+    if (until == waits.until) return;
+    waits.until = until;
+    if (!until) {
+        if (waits.timer) waits.timer->cancel();
+        return;
+    }
+    if (!waits.timer) waits.timer = std::make_unique<asio::steady_timer>(worker_.context());
+    waits.timer->expires_at(*until);
+    waits.timer->async_wait([self = shared_from_this(), way](const error_code& error) {
+        if (error) return;  // another moment took its place
+        self->waits_[index_of(way)].until.reset();
+        self->run(way);
+    });
+}
+
+void Relay::count(Way way) {
+    const Lane::Moved moved = lane(way).take_moved();
+    auto& received = way == Way::up ? proxy_->received_up : proxy_->received_down;
+    auto& sent = way == Way::up ? proxy_->sent_up : proxy_->sent_down;
+    if (moved.received > 0) received.fetch_add(moved.received, std::memory_order_relaxed);
+    if (moved.sent > 0) {
+        sent.fetch_add(moved.sent, std::memory_order_relaxed);
+        auto& own = way == Way::up ? record_->up : record_->down;
+        own.fetch_add(moved.sent, std::memory_order_relaxed);
+    }
+    if (moved.late_items > 0) {
+        proxy_->late_items.fetch_add(moved.late_items, std::memory_order_relaxed);
+        proxy_->late_ns.fetch_add(static_cast<std::uint64_t>(moved.late.count()),
+                                  std::memory_order_relaxed);
+    }
+    if (up_->has_faults() || down_->has_faults()) record_->held = up_->held() + down_->held();
+}
+
+void Relay::end(RelayEnd how, const std::string& by) {
+    if (ended_) return;
+    ended_ = true;
+    for (Waits& waits : waits_) waits.timer.reset();
+    if (how == RelayEnd::reset) {
+        make_abortive(client_.native_handle());
+        if (upstream_.is_open()) make_abortive(upstream_.native_handle());
+        gone(by);
+        return;
+    }
+    ::shutdown(client_.native_handle(), SHUT_WR);
+    if (upstream_.is_open()) ::shutdown(upstream_.native_handle(), SHUT_WR);
+    const auto self = shared_from_this();
+    timer_ = std::make_unique<asio::steady_timer>(worker_.context(), longest_linger);
+    timer_->async_wait([self, by](const error_code& error) {
+        if (!error) self->gone(by);
+    });
+    linger();
+    if (client_.is_open() || upstream_.is_open()) return;
+    gone(by);
+}
+
+// Waits already under way end by themselves: after `ended_` run() does nothing.
+void Relay::linger() {
+    discard(client_);
+    discard(upstream_);
+}
+
+void Relay::discard(Socket& socket) {
+    if (is_gone_ || !socket.is_open()) return;
+    auto& scratch = worker_.scratch();
+    while (true) {
+        const ssize_t count =
+            ::recv(socket.native_handle(), scratch.data(), scratch.size(), MSG_DONTWAIT);
+        if (count > 0) continue;
+        if (count < 0 && errno == EAGAIN) break;
+        error_code ignored;
+        socket.close(ignored);
+        if (!client_.is_open() && !upstream_.is_open()) gone("rule");
+        return;
+    }
+    socket.async_wait(Socket::wait_read,
+                      [self = shared_from_this(), &socket](const error_code& error) {
+                          if (!error) self->discard(socket);
+                      });
+}
+
+void Relay::gone(const std::string& by) {
+    if (is_gone_) return;
+    is_gone_ = true;
+    ended_ = true;
+    error_code ignored;
+    client_.close(ignored);
+    upstream_.close(ignored);
+    timer_.reset();
+    for (Waits& waits : waits_) waits.timer.reset();
+    --proxy_->open;
+    proxy_->listener->closed(*proxy_->name, record_->number, by, record_->up, record_->down);
+    proxy_->registry->remove(record_->id);
+    // The list may hold the last reference; this object is still in use.
+    asio::post(worker_.context(),
+               [self = shared_from_this()] { self->worker_.relays().erase(self->record_->id); });
+}
+
+}  // namespace etimedout

@@ -1,0 +1,79 @@
+// What the engine's threads share about a proxy and about a connection. Internal to the engine.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "simulator/proxy/address.hh"
+#include "simulator/proxy/engine.hh"
+#include "simulator/proxy/rule_book.hh"
+
+namespace etimedout {
+
+class Worker;
+
+// Kept up to date by the connection's worker, read by anyone.
+struct RelayRecord {
+    std::uint64_t id = 0;
+    std::int64_t number = 0;
+    Worker* worker = nullptr;
+    Moment began{};
+    std::shared_ptr<const std::string> proxy{};
+    SocketAddress client{};
+    SocketAddress upstream{};  // written once, before `connected`
+    std::atomic<bool> connected{false};
+    std::atomic<std::uint64_t> up{0};    // bytes sent to the upstream
+    std::atomic<std::uint64_t> down{0};  // bytes sent to the client
+    std::atomic<std::uint64_t> held{0};
+    std::mutex mutex{};  // of the rules
+    std::vector<std::string> rules{};
+};
+
+class Registry {
+public:
+    std::shared_ptr<RelayRecord> add();
+    void remove(std::uint64_t id);
+    std::shared_ptr<RelayRecord> find(std::uint64_t id) const;
+    std::vector<std::shared_ptr<RelayRecord>> all() const;  // by id
+
+private:
+    mutable std::mutex mutex_;
+    std::uint64_t last_ = 0;
+    std::unordered_map<std::uint64_t, std::shared_ptr<RelayRecord>> records_;
+};
+
+// Of one proxy, for as long as any of its connections lives.
+struct ProxyState {
+    std::shared_ptr<const std::string> name{};
+    HostPort upstream{};
+    std::string upstream_text{};
+    Duration connect_timeout{};
+    std::uint64_t seed = 1;
+    std::size_t largest_queue = 0;
+    EngineListener* listener = nullptr;
+    Registry* registry = nullptr;
+
+    std::shared_ptr<const RuleBook> rules() const {
+        const std::lock_guard lock{mutex_};
+        return rules_;
+    }
+    void set_rules(std::shared_ptr<const RuleBook> rules) {
+        const std::lock_guard lock{mutex_};
+        rules_ = std::move(rules);
+    }
+
+    std::atomic<std::int64_t> accepted{0};
+    std::atomic<std::uint64_t> open{0}, failed{0}, affected{0}, late_items{0}, late_ns{0};
+    std::atomic<std::uint64_t> received_up{0}, sent_up{0}, received_down{0}, sent_down{0};
+
+private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<const RuleBook> rules_ = std::make_shared<RuleBook>();
+};
+
+}  // namespace etimedout

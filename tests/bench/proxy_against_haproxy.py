@@ -127,7 +127,8 @@ def start_etimedout(stack, options, upstream, delay_ms=0):
     wait_until_listening(child, address, "etimedout")
     if delay_ms and not options.engine:
         add_latency(api, delay_ms)
-    return Target("etimedout proxy", address, child)
+    name = f"latency of {delay_ms} ms" if delay_ms else "etimedout proxy"
+    return Target(name, address, child)
 
 
 def add_latency(api, delay_ms):
@@ -251,21 +252,36 @@ def print_memory(options, targets):
     table(["idle connections", "Pss, bytes each", "RSS, bytes each", "Pss left after, KB"], rows)
 
 
-def print_delays(options, targets):
+def measure_delays(options, targets):
+    """{(target, rate): [(answer, CPU seconds of the proxy)]}; repetitions are interleaved."""
+    results = {}
+    for _ in range(1 if options.quick else options.rounds):
+        for rate in RATES:
+            for target in targets:
+                before = target.cpu_seconds()
+                answer = load(options, "delay", target.address, "--rate", rate, "--asked",
+                              DELAY_MS if target.child else 0, "--for",
+                              0.3 if options.quick else options.seconds)
+                used = target.cpu_seconds() - before
+                results.setdefault((target.name, rate), []).append((answer, used))
+    return results
+
+
+def print_delays(results):
     rows = []
-    for rate in RATES:
-        for name, address, asked in targets:
-            found = [load(options, "delay", address, "--rate", rate, "--asked", asked, "--for",
-                          0.3 if options.quick else 2) for _ in range(1 if options.quick else 3)]
-            at = lambda what, p: statistics.median([f[what][p] for f in found])
-            rows.append([f"{rate:,}", name, number(at("error_us", "p50")),
-                         number(at("error_us", "p99")), number(at("timer_us", "p50")),
-                         number(at("timer_us", "p99")),
-                         number(at("error_us", "p99") - at("timer_us", "p99")),
-                         number(min(f["least_us"] for f in found))])
+    for (name, rate), found in sorted(results.items(), key=lambda item: item[0][1]):
+        def of(what, percentile):
+            return [answer[what][percentile] for answer, _ in found]
+
+        beyond = [e - t for e, t in zip(of("error_us", "p99"), of("timer_us", "p99"))]
+        cpu = [used * 1e6 / answer["messages"] for answer, used in found]
+        rows.append([f"{rate:,}", name, spread(of("error_us", "p50")), spread(of("error_us", "p99")),
+                     spread(of("timer_us", "p50")), spread(of("timer_us", "p99")), spread(beyond),
+                     number(min(answer["least_us"] for answer, _ in found)),
+                     number(statistics.median(cpu))])
     table(["messages per second", "through", "error p50, µs", "error p99, µs",
            "timer error p50, µs", "timer error p99, µs", "p99 beyond the timer's, µs",
-           "smallest error, µs"], rows)
+           "smallest error, µs", "CPU of the proxy, µs per message"], rows)
 
 
 def parse_options():
@@ -302,16 +318,15 @@ def main():
             start_haproxy(stack, HAPROXIES[0], "haproxy.cfg", upstream),
             start_haproxy(stack, HAPROXIES[1], "haproxy_splice.cfg", upstream),
         ]
-        delays = [("direct, no delay", upstream, 0)]
+        delays = [Target("direct, no delay", upstream)]
         if not options.without_etimedout:
             targets.append(start_etimedout(stack, options, upstream))
-            delayed = start_etimedout(stack, options, upstream, DELAY_MS)
-            delays.append((f"latency of {DELAY_MS} ms", delayed.address, DELAY_MS))
+            delays.append(start_etimedout(stack, options, upstream, DELAY_MS))
         results = measure_speed(options, targets)
         print_speed(results, targets)
         print_cpu(results, targets)
         print_memory(options, targets)
-        print_delays(options, delays)
+        print_delays(measure_delays(options, delays))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <boost/json/stream_parser.hpp>
 
+#include "simulator/events/json_text.hh"
+
 namespace etimedout {
 
 namespace json = boost::json;
@@ -157,10 +159,13 @@ bool same_key(std::string_view a, std::string_view b) {
 }
 
 void wrong_type(const json::value& value, std::string_view wanted, const JsonSpot& spot) {
-    const bool wrong_word = value.is_string() && wanted.starts_with('"');
-    const std::string given = wrong_word
-                                  ? fmt::format("\"{}\"", std::string_view{value.get_string()})
-                                  : std::string{kind_name(value)};
+    constexpr std::size_t longest_word = 60;
+    std::string given;
+    if (value.is_string() && value.get_string().size() <= longest_word && wanted.starts_with('"')) {
+        append_json_string(given, value.get_string());  // so that no control character is shown
+    } else {
+        given = kind_name(value);
+    }
     throw ApiError{
         400, fmt::format("bad request body: `{}` must be {}, not {}", spot.key, wanted, given),
         spot.place};

@@ -15,7 +15,8 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t widest_line = 100;  // of the text, shown
+constexpr std::size_t widest_line = 100;      // of the text, shown
+constexpr std::size_t longest_message = 400;  // a key in it may be long
 
 bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
 
@@ -132,7 +133,7 @@ std::string ProxyConfig::render(const ConfigPlace& place, std::string_view messa
     }
     line = line.substr(0, bytes_of(line, widest_line));
     return fmt::format("{}:{}:{}: error: {}\n    {}\n    {:>{}}", file_, place.line, place.column,
-                       message, shown(line), '^', column + 1);
+                       shown(message.substr(0, longest_message)), shown(line), '^', column + 1);
 }
 
 std::string ProxyConfig::complaint(const ApiError& error) const {

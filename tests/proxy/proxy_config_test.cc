@@ -92,6 +92,14 @@ TEST(ProxyConfig, MistakesInJsonShowTheirPlace) {
               "             ^");
 }
 
+TEST(ProxyConfig, NoControlCharacterIsShown) {
+    // A NUL would end the message, and others move the cursor.
+    EXPECT_EQ(complaint("- {\"a\\0\\e\": 1, \"a\\0\\e\": 2}", "p.yaml"),
+              "p.yaml:1:16: error: the key `a??` is there twice\n"
+              "    - {\"a\\0\\e\": 1, \"a\\0\\e\": 2}\n"
+              "                   ^");
+}
+
 TEST(ProxyConfig, ALongLineIsShownAroundTheMistake) {
     const std::string text = complaint("[" + std::string(5000, ' ') + "7]", "p.json");
     EXPECT_LT(text.size(), 300U);

@@ -60,8 +60,8 @@ std::optional<FirewallBackend> backend_from(const std::string& name) {
 
 // A virtual world's t = 0 is a fixed moment after its boot. What comes before takes an amount of
 // virtual time that depends on the host: a folder of /var/log that its user may not read costs a
-// microsecond. So the network is built from one fixed moment on, and the scenario begins at another;
-// by then the kernel's timers are exact, too: before the first tick they wait for it.
+// microsecond. So the network is built from one fixed moment on, and the scenario begins at
+// another; by then the kernel's timers are exact, too: before the first tick they wait for it.
 constexpr Duration building_begins = -50ms;
 
 WorldClock begin_clock(const std::string& kind) {
@@ -118,6 +118,7 @@ private:
                                        .clock = order_.run.clock,
                                        .start = write_timestamp(clock_.wall_begin()),
                                        .variables = order_.scenario.variables}});
+        log_.flush();  // no capture without the log that says when it began
     }
 
     // On the timers' thread, while the scenario is stuck: write what there is, and end at once.
@@ -145,8 +146,8 @@ private:
         // Whether the driver had to shake a spinning program loose decides what the run was.
         if (fs::exists(root_.output() / run_files::stalled)) {
             end = {.reason = "stands_still",
-                   .message = fmt::format("virtual time stands still at t={}: {}",
-                                          human(now()), spinner(end.message)),
+                   .message = fmt::format("virtual time stands still at t={}: {}", human(now()),
+                                          spinner(end.message)),
                    .advice =
                        "a program that spins without ever sleeping stops the clock; run it "
                        "with `time: real`, or raise `limit: {real: …}`"};

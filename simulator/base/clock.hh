@@ -5,8 +5,8 @@
 
 namespace etimedout {
 
-// Monotonic time since t = 0, with the wall clock's offset to it, so that capture stamps (wall clock)
-// and everything else (monotonic) share one axis. In a virtual world both are virtual.
+// Monotonic time since t = 0, with the wall clock's offset to it, so that capture stamps (wall
+// clock) and everything else (monotonic) share one axis. In a virtual world both are virtual.
 class WorldClock {
 public:
     WorldClock();  // t = 0 is now

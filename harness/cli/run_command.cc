@@ -102,7 +102,7 @@ private:
 
 ExitCode run_command(const RunOptions& options) {
     const std::atomic<bool>& interrupted = interrupted_flag();  // before there is anything to undo
-    const ReportFiles reports{options.reports};                 // a wrong name is found before anything runs
+    const ReportFiles reports{options.reports};  // a wrong name is found before anything runs
     const Session session{options};
     RunPrinter printer{options, session};
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The scenario library against what the project promises of it: it passes, as an ordinary user
-# too; it repeats byte for byte; every expectation can fail.
+# The scenario library against what the project promises of it: it passes; it repeats byte for byte
+# on a busy machine, at another place and as another user; a seed matters; every expectation can fail.
 #
 #   scripts/check_library.sh PATH-OF-ETIMEDOUT
 set -euo pipefail
@@ -15,6 +15,12 @@ echo "-- every scenario passes"
 
 echo "-- beside four busy loops: the same bytes"
 "$top/scripts/check_repeat.sh" "$etimedout" "$work/first" "$work/second"
+
+echo "-- from another place, as an ordinary user: the same bytes"
+"$top/scripts/check_elsewhere.sh" "$etimedout" "$work/first"
+
+echo "-- with another seed: other packets"
+"$top/scripts/check_seeds.sh" "$etimedout"
 
 echo "-- every expectation can fail"
 "$etimedout" prove "$top/scenarios" >"$work/prove.log" || {

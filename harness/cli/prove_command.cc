@@ -103,6 +103,7 @@ ExitCode report_group(const Group& group, const std::vector<ScenarioResult>& res
 }  // namespace
 
 ExitCode prove_command(const RunOptions& options) {
+    const std::atomic<bool>& interrupted = interrupted_flag();  // before there is anything to undo
     const Session session{options};
     const ConsoleStyle style = console_style(options.color, ::isatty(STDOUT_FILENO) == 1);
     Plan plan = plan_of(session);
@@ -113,7 +114,7 @@ ExitCode prove_command(const RunOptions& options) {
         return group.counter_runs.empty() ? group.full : group.counter_runs.back().second;
     };
     run_pool(
-        plan.entries, session.jobs(), session.driver(), session.keeper(), interrupted_flag(),
+        plan.entries, session.jobs(), session.driver(), session.keeper(), interrupted,
         {.finished = [&](std::size_t index, ScenarioResult& result, const std::filesystem::path&) {
             result.repeat_command = repeat_command_of(plan.entries[index].request);
             results[index] = result;
@@ -123,7 +124,7 @@ ExitCode prove_command(const RunOptions& options) {
             ++next_group;
             std::fflush(stdout);
         }});
-    if (interrupted_flag()) return ExitCode::interrupted;
+    if (interrupted) return ExitCode::interrupted;
     fmt::print("{} scenarios, {} runs: {}\n", plan.groups.size(), plan.entries.size(),
                worst == ExitCode::passed ? "no expectation is vacuous"
                                          : "not every expectation is proved, see above");

@@ -44,6 +44,12 @@ fs::path keep_files(const fs::path& from, const fs::path& below, const std::stri
     return target;
 }
 
+bool was_interrupted(const ScenarioResult& result) {
+    if (result.log.empty()) return false;
+    const auto* end = std::get_if<LogEnd>(&result.log.back().what);
+    return end != nullptr && end->reason == "interrupted";
+}
+
 class RunPrinter {
 public:
     RunPrinter(const RunOptions& options, const Session& session)
@@ -64,6 +70,10 @@ public:
             result.kept_in = keep_files(folder, below, folder_name_of(request), taken_).string();
         }
         live_.finished(result.scenario.name);
+        if (was_interrupted(result)) {
+            fmt::print("stopped {}\n  kept in  {}\n", result.scenario.name, result.kept_in);
+            return;
+        }
         fmt::print("{}\n", scenario_line(result, style_));
         const Verdict verdict = result.judgement.verdict;
         if (verdict == Verdict::fail || verdict == Verdict::error ||
@@ -91,13 +101,14 @@ private:
 }  // namespace
 
 ExitCode run_command(const RunOptions& options) {
+    const std::atomic<bool>& interrupted = interrupted_flag();  // before there is anything to undo
     const ReportFiles reports{options.reports};  // a wrong name is found before anything runs
     const Session session{options};
     RunPrinter printer{options, session};
 
     const auto began = std::chrono::steady_clock::now();
     run_pool(
-        session.entries(), session.jobs(), session.driver(), session.keeper(), interrupted_flag(),
+        session.entries(), session.jobs(), session.driver(), session.keeper(), interrupted,
         {.started = [&](std::size_t index) { printer.started(index); },
          .finished = [&](std::size_t index, ScenarioResult& result,
                          const fs::path& folder) { printer.finished(index, result, folder); }});
@@ -106,7 +117,11 @@ ExitCode run_command(const RunOptions& options) {
 
     fmt::print("{}\n", summary_line(printer.results(), real, printer.style()));
     reports.write(printer.results());
-    if (interrupted_flag()) return ExitCode::interrupted;
+    if (interrupted) {
+        fmt::print("interrupted: {} of {} runs were over, nothing is left of the others\n",
+                   printer.results().size(), session.entries().size());
+        return ExitCode::interrupted;
+    }
     return exit_code_of(printer.results(), options.skips);
 }
 

@@ -77,7 +77,7 @@ Ending run_virtual(const DriverPlan& plan, const RunRequest& request, const fs::
         .init_arguments = {"world", folder.string()},
         .seed = request.order.seed,
         .memory = request.scenario.limit.memory,
-        .start = parse_timestamp(request.scenario.start),
+        .start = parse_timestamp(request.scenario.start) - virtual_prelude,
         .cpu_limit = request.scenario.limit.real,
         .keeper = plan.keeper,
     };

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "simulator/base/error.hh"
+#include "simulator/base/quantity.hh"
 
 namespace etimedout {
 
@@ -26,6 +27,9 @@ struct RunOrder {
     std::map<std::string, std::string> set{};  // a counter-example's replacements
     bool operator==(const RunOrder&) const = default;
 };
+
+// How long a virtual world has been up at t = 0. See begin_clock() for what it does until then.
+inline constexpr Duration virtual_prelude = 100ms;
 
 std::string write_run_order(const RunOrder& order);
 RunOrder read_run_order(std::string_view json);  // throws Error

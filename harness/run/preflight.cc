@@ -1,6 +1,8 @@
 // Preflight: whether this machine has what a scenario needs, before anything is started.
 #include "harness/run/preflight.hh"
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include "harness/run/network_probe.hh"
@@ -69,6 +71,22 @@ std::optional<Problem> missing_in_kernel(const Scenario& scenario) {
     return std::nullopt;
 }
 
+// In a user namespace that an ordinary user made there is one user, and that is root. (A range of
+// /etc/subuid would give more, but under other numbers than the host's files have.)
+std::optional<Problem> missing_user(const Scenario& scenario) {
+    if (::geteuid() == 0) return std::nullopt;
+    for (const NamedNode& node : scenario.topology.nodes) {
+        if (!node.spec.process || !node.spec.process->user) continue;
+        const std::string& user = *node.spec.process->user;
+        if (user == "root" || user == "0") continue;
+        return Problem{fmt::format("`user: {}` of {} needs root in real time: without, no other "
+                                   "user exists there",
+                                   user, node.name),
+                       "run it as root, or with --time virtual"};
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Problem> missing_for(const Scenario& scenario, const std::string& clock,
@@ -87,7 +105,9 @@ std::optional<Problem> missing_for(const Scenario& scenario, const std::string& 
         if (exec == nullptr) continue;
         if (auto problem = missing_program(exec->command, scenario_dir)) return problem;
     }
-    return clock == "real" ? missing_in_kernel(scenario) : std::nullopt;
+    if (clock != "real") return std::nullopt;
+    if (auto problem = missing_user(scenario)) return problem;
+    return missing_in_kernel(scenario);
 }
 
 }  // namespace etimedout

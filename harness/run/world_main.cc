@@ -58,11 +58,27 @@ std::optional<FirewallBackend> backend_from(const std::string& name) {
     return from_word<FirewallBackend>(name);  // nothing for `auto`
 }
 
+// A virtual world's t = 0 is a fixed moment after its boot. What comes before takes an amount of
+// virtual time that depends on the host: a folder of /var/log that its user may not read costs a
+// microsecond. So the network is built from one fixed moment on, and the scenario begins at
+// another; by then the kernel's timers are exact, too: before the first tick they wait for it.
+constexpr Duration building_begins = -50ms;
+
+WorldClock begin_clock(const std::string& kind) {
+    if (kind != "virtual") return WorldClock{};
+    const auto clock = WorldClock::since_boot(virtual_prelude);
+    clock.sleep_until(building_begins);
+    return clock;
+}
+
 // Everything of one run inside, in the order of its lifetime.
 class Inside {
 public:
     Inside(Order order, const RootFileSystem& root)
-        : order_{std::move(order)}, root_{root}, log_{root.output() / run_files::raw_events} {}
+        : order_{std::move(order)},
+          root_{root},
+          clock_{begin_clock(order_.run.clock)},
+          log_{root.output() / run_files::raw_events} {}
 
     void run() {
         begin_log();
@@ -83,6 +99,7 @@ private:
                      .seed = order_.run.seed,
                      .firewall = backend_from(order_.run.firewall)},
                     {.root = root_, .clock = clock_, .sink = log_}};
+        clock_.sleep_until(Duration{});
         Observers observers{world, root_.output(), log_, clock_};
         world.start_programs();
         log_.flush();
@@ -101,6 +118,7 @@ private:
                                        .clock = order_.run.clock,
                                        .start = write_timestamp(clock_.wall_begin()),
                                        .variables = order_.scenario.variables}});
+        log_.flush();  // no capture without the log that says when it began
     }
 
     // On the timers' thread, while the scenario is stuck: write what there is, and end at once.
@@ -108,11 +126,14 @@ private:
         finish({.reason = "nothing_happens",
                 .message = fmt::format("nothing happened any more: the scenario was not over at "
                                        "t={}",
-                                       human(clock_.now())),
+                                       human(now())),
                 .advice = "a call without a deadline, or a program that waits for ever? raise "
                           "`limit: {virtual: …}` if it needs longer"});
         power_off(order_.run.clock);
     }
+
+    // Nothing is reported of before the beginning: what ends then ends at t = 0.
+    Duration now() const { return std::max(clock_.now(), Duration{}); }
 
     std::string spinner(const std::string& otherwise) {
         std::string who = log_.shaken_loose();
@@ -125,13 +146,13 @@ private:
         // Whether the driver had to shake a spinning program loose decides what the run was.
         if (fs::exists(root_.output() / run_files::stalled)) {
             end = {.reason = "stands_still",
-                   .message = fmt::format("virtual time stands still at t={}: {}",
-                                          human(clock_.now()), spinner(end.message)),
+                   .message = fmt::format("virtual time stands still at t={}: {}", human(now()),
+                                          spinner(end.message)),
                    .advice =
                        "a program that spins without ever sleeping stops the clock; run it "
                        "with `time: real`, or raise `limit: {real: …}`"};
         }
-        log_.put({clock_.now(), std::move(end)});
+        log_.put({now(), std::move(end)});
         log_.flush();
     }
 

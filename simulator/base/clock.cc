@@ -16,10 +16,23 @@ std::int64_t read_clock(clockid_t which) {
     return now.tv_sec * billion + now.tv_nsec;
 }
 
+// How far the wall clock is ahead. Reading a clock takes time, in a virtual world always the same,
+// so the one belongs to the middle between two readings of the other.
+std::int64_t wall_minus_monotonic() {
+    const std::int64_t before = read_clock(CLOCK_MONOTONIC);
+    const std::int64_t wall = read_clock(CLOCK_REALTIME);
+    const std::int64_t after = read_clock(CLOCK_MONOTONIC);
+    return wall - (before + (after - before) / 2);
+}
+
 }  // namespace
 
-WorldClock::WorldClock()
-    : monotonic_begin_{read_clock(CLOCK_MONOTONIC)}, wall_begin_{read_clock(CLOCK_REALTIME)} {}
+WorldClock::WorldClock() : WorldClock{read_clock(CLOCK_MONOTONIC)} {}
+
+WorldClock::WorldClock(std::int64_t monotonic_begin)
+    : monotonic_begin_{monotonic_begin}, wall_begin_{monotonic_begin + wall_minus_monotonic()} {}
+
+WorldClock WorldClock::since_boot(Duration begin) { return WorldClock{begin.count()}; }
 
 Duration WorldClock::now() const {
     return Duration{read_clock(CLOCK_MONOTONIC) - monotonic_begin_};

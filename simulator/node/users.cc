@@ -87,7 +87,7 @@ Result<UserIds> resolve_user(std::string_view user) {
             fmt::format("user `{}` does not exist in this user namespace: without root only one "
                         "user can be mapped, and that is root",
                         user),
-            "leave out `user:`, run with --time virtual, or run as root"};
+            "run it as root, or with --time virtual"};
     }
     return found;
 }

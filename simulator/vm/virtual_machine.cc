@@ -119,6 +119,13 @@ std::string quoted(const std::string& argument) {
     return argument.find(' ') == std::string::npos ? argument : '"' + argument + '"';
 }
 
+// With the blanks between them.
+std::size_t length_of(const std::vector<std::string>& words) {
+    std::size_t length = 0;
+    for (const auto& word : words) length += word.size() + 1;
+    return length;
+}
+
 std::vector<std::string> command_line(const MachinePlan& plan) {
     const auto start =
         std::chrono::duration_cast<std::chrono::nanoseconds>(plan.start.time_since_epoch());
@@ -140,16 +147,19 @@ std::vector<std::string> command_line(const MachinePlan& plan) {
         "uml_dir=" + (plan.run_dir / "uml").string() + "/",
         "quiet",
         "norandmaps",
-        "--",
     };
-    for (const auto& argument : plan.init_arguments) words.push_back(quoted(argument));
-    std::size_t length = 0;
-    for (const auto& word : words) length += word.size() + 1;
-    if (length > longest_command_line) {
+    std::vector<std::string> of_init{"--"};
+    for (const auto& argument : plan.init_arguments) of_init.push_back(quoted(argument));
+    const std::size_t length = length_of(words) + length_of(of_init);
+    if (length >= longest_command_line) {
         throw Error{"the virtual kernel's command line has " + std::to_string(length) +
                         " bytes, more than its " + std::to_string(longest_command_line),
                     "pass what is long in a file, and run in a folder with a shorter path"};
     }
+    // The kernel keeps this line in its memory, and the sizes of TCP's buffers follow from how much
+    // of that is left. So the line has one length, wherever the program and the run's folder are.
+    words.emplace_back(longest_command_line - length, ' ');
+    words.insert(words.end(), of_init.begin(), of_init.end());
     return words;
 }
 

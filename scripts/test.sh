@@ -80,6 +80,7 @@ if [ "$scope" != quick ]; then
     ensure_build tsan "${test_programs[@]}"
     run_ctest tsan tsan-unit '^unit$'
     run_ctest tsan tsan-real '^real$'
+    check tidy "$top/scripts/tidy.sh"
     step "build with UndefinedBehaviorSanitizer, for inside worlds"
     ensure_build ubsan etimedout
     check ubsan-worlds "$top/build/ubsan/harness/cli/etimedout" run "$top/scenarios"

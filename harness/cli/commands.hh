@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/cli/command_table.hh"
 #include "harness/cli/options.hh"
 
 namespace etimedout {
@@ -18,5 +19,7 @@ ExitCode new_command(const std::string& kind);
 ExitCode faults_command(const std::string& kind);
 ExitCode schema_command();
 ExitCode doctor_command();
+ExitCode completions_command(const std::string& shell, const CommandTable& table);
+ExitCode man_command(const CommandTable& table);
 
 }  // namespace etimedout

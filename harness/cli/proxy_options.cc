@@ -238,7 +238,7 @@ void add_proxy(CLI::App& app, std::function<ExitCode()>& chosen) {
     const auto words = std::make_shared<ProxyWords>();
     auto* proxy = app.add_subcommand(
         "proxy", "Run a TCP proxy with faults, as toxiproxy-server; or ask one that runs");
-    proxy->footer(R"(  etimedout proxy --config proxies.json
+    proxy->group("Commands")->footer(R"(  etimedout proxy --config proxies.json
   etimedout proxy create redis -l localhost:26379 -u localhost:6379
   etimedout proxy toxic add redis -t latency -a latency=300)");
     proxy->add_option("--host", words->server.host, "where the API listens")->option_text("HOST");

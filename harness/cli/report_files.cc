@@ -32,6 +32,12 @@ const Kind* kind_named(std::string_view name) {
 
 }  // namespace
 
+std::vector<std::string> report_kinds() {
+    std::vector<std::string> names;
+    for (const Kind& kind : kinds) names.emplace_back(kind.name);
+    return names;
+}
+
 ReportFiles::ReportFiles(const std::vector<std::string>& wishes) {
     for (const std::string& wish : wishes) {
         const auto equals = wish.find('=');

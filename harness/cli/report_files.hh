@@ -9,6 +9,8 @@
 
 namespace etimedout {
 
+std::vector<std::string> report_kinds();
+
 class ReportFiles {
 public:
     // Each wish is KIND=FILE; throws Error for an unknown kind.

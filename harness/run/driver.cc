@@ -14,6 +14,7 @@
 #include "harness/scenario/parse.hh"
 #include "simulator/base/timestamp.hh"
 #include "simulator/events/jsonl.hh"
+#include "simulator/vm/kernel.hh"
 #include "simulator/vm/virtual_machine.hh"
 
 namespace etimedout {
@@ -184,13 +185,13 @@ ClockChoice choose_clock(const Scenario& scenario, TimeChoice asked,
         if (external) return {"real", "an external node exists in real time only", ""};
         if (!kernel) {
             return {"real", "no virtual kernel is installed",
-                    "simulator/vm/kernel/build.sh builds it"};
+                    fmt::format("{} builds it", kernel_script())};
         }
         return {"virtual", "", ""};
     }
     if (choice == TimeChoice::virtual_time && !kernel) {
         return {"", "no virtual kernel is installed",
-                "simulator/vm/kernel/build.sh builds it in about three minutes"};
+                fmt::format("{} builds it in about three minutes", kernel_script())};
     }
     return {choice == TimeChoice::virtual_time ? "virtual" : "real", "", ""};
 }

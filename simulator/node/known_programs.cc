@@ -180,7 +180,7 @@ std::optional<std::filesystem::path> find_program(std::string_view name) {
     }
     const auto environment = default_environment();
     for (const auto folder : split(environment.at("PATH"), ':')) {
-        const auto path = std::filesystem::path{folder} / name;
+        auto path = std::filesystem::path{folder} / name;
         if (executable(path)) return path;
     }
     return std::nullopt;
@@ -220,7 +220,7 @@ Result<std::string> program_version(std::string_view name, Duration limit) {
     }
     const auto* program = known(name);
     const std::string_view option = program != nullptr ? program->version_option : "--version";
-    const std::string version = first_version(output_of(*path, option, limit));
+    std::string version = first_version(output_of(*path, option, limit));
     if (version.empty()) {
         return Problem{fmt::format("`{} {}` says no version", path->string(), option),
                        "leave out the version in `needs:`"};

@@ -15,7 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto installed = "/usr/lib/etimedout/linux";
+// The script that builds a kernel, from the top of what is installed and of the source.
+constexpr auto installed_script = "share/etimedout/kernel/build.sh";
+constexpr auto source_script = "simulator/vm/kernel/build.sh";
 
 std::optional<std::string> variable(const char* name) {
     const char* value = std::getenv(name);
@@ -37,6 +39,17 @@ fs::path cache_folder() {
     return fs::path{variable("HOME").value_or("/root")} / ".cache" / "etimedout" / "kernel";
 }
 
+fs::path this_program() {
+    std::error_code error;
+    const fs::path program = fs::read_symlink("/proc/self/exe", error);
+    return error ? fs::path{"/usr/bin/etimedout"} : program;
+}
+
+// PREFIX/lib/etimedout/linux, beside PREFIX/bin: where a package may put a kernel.
+fs::path installed_kernel() {
+    return this_program().parent_path().parent_path() / "lib" / "etimedout" / "linux";
+}
+
 // Several kernels are there after a change of options or compiler: the newest is meant.
 std::optional<fs::path> newest_in(const fs::path& folder) {
     std::optional<fs::path> newest;
@@ -55,18 +68,31 @@ std::optional<fs::path> newest_in(const fs::path& folder) {
 
 }  // namespace
 
+std::string kernel_script() {
+    std::error_code error;
+    const fs::path program = this_program();
+    const fs::path here = fs::current_path(error);
+    for (fs::path top = program.parent_path(); top.has_relative_path(); top = top.parent_path()) {
+        for (const auto* script : {installed_script, source_script}) {
+            if (!is_program(top / script)) continue;
+            return top == here ? script : (top / script).string();
+        }
+    }
+    return std::string{source_script} + " of the source";
+}
+
 fs::path find_kernel() {
     if (const auto given = variable("ETIMEDOUT_KERNEL")) {
         if (is_program(*given)) return *given;
         throw Error{"ETIMEDOUT_KERNEL=" + *given + " is not a program",
-                    "unset it, or let it name a kernel built by simulator/vm/kernel/build.sh"};
+                    "unset it, or let it name a kernel built by " + kernel_script()};
     }
     const fs::path cache = cache_folder();
     if (const auto newest = newest_in(cache)) return *newest;
+    const fs::path installed = installed_kernel();
     if (is_program(installed)) return installed;
-    throw Error{"no virtual kernel in " + cache.string() + " nor at " + installed,
-                "build it, once, in about three minutes: simulator/vm/kernel/build.sh "
-                "(scripts/run.sh does it by itself)"};
+    throw Error{"no virtual kernel in " + cache.string() + " nor at " + installed.string(),
+                "build it, once, in about three minutes: " + kernel_script()};
 }
 
 }  // namespace etimedout

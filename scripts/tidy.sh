@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Runs clang-tidy with the checks of .clang-tidy, in parallel; any finding is a failure.
+#
+#   scripts/tidy.sh              every source file of simulator and harness
+#   scripts/tidy.sh FILE.cc…     these alone
+#
+# Most of the time goes into reading headers, so the files of a folder are read as one; where they
+# do not go together (two helpers of one name), each half is.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$top"
+
+readonly build=$top/build/release
+readonly work=$build/tidy
+[ -f "$build/compile_commands.json" ] || {
+    say "tidy: there is no build/release/compile_commands.json"
+    die "  help: cmake --preset release"
+}
+command -v clang-tidy-19 >/dev/null || {
+    say "tidy: there is no clang-tidy-19"
+    die "  help: apt-get install --no-install-recommends clang-tidy-19"
+}
+
+# tidy DATABASE FILE: what clang finds in options of GCC is not of interest.
+tidy() {
+    clang-tidy-19 --quiet -p "$1" --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-error \
+        "$2" 2>/dev/null
+}
+
+tidy_file() {
+    local status=0 found
+    found=$(tidy "$build" "$1") || status=$?
+    [ $status -eq 0 ] ||
+        printf '%s\n' "${found:-$1: is it in build/release/compile_commands.json? (cmake --preset release)}"
+    return $status
+}
+
+# tidy_together FILE…: all of them as one source file, with the options of the first.
+tidy_together() {
+    if [ $# -eq 1 ]; then
+        tidy_file "$1"
+        return
+    fi
+    local joined status=0 found entry half=$(($# / 2))
+    joined=$work/$(tr / - <<<"$1")
+    mkdir -p "$joined"
+    printf '#include "%s"\n' "$@" >"$joined/all.cc"
+    entry=$(grep -F -- "-c $top/$1\"" "$build/compile_commands.json")
+    printf '[{"directory": "%s", "file": "%s",\n%s}]\n' "$build" "$joined/all.cc" \
+        "${entry/-c $top\/$1\",/-c $joined\/all.cc\"}" >"$joined/compile_commands.json"
+    found=$(tidy "$joined" "$joined/all.cc") || status=$?
+    [ $status -ne 0 ] || return 0
+    if [ -z "$found" ] || grep -q '\[clang-diagnostic-error\]' <<<"$found"; then
+        status=0
+        tidy_together "${@:1:half}" || status=1
+        tidy_together "${@:half+1}" || status=1
+    else
+        printf '%s\n' "$found"
+    fi
+    return $status
+}
+
+tidy_folder() {
+    local files
+    mapfile -t files < <(git ls-files -co --exclude-standard "$1/*.cc")
+    tidy_together "${files[@]}"
+}
+
+export build work top
+export -f tidy tidy_file tidy_together tidy_folder
+if [ $# -gt 0 ]; then
+    what=tidy_file count=$#
+else
+    mapfile -t files < <(git ls-files -co --exclude-standard 'simulator/*.cc' 'harness/*.cc')
+    what=tidy_folder count=${#files[@]}
+    set -- $(printf '%s\n' "${files[@]%/*}" | sort | uniq -c | sort -rn | awk '{ print $2 }')
+fi
+printf '%s\0' "$@" | xargs -0 -n 1 -P "$(nproc)" bash -c "$what"' "$1"' tidy || die "tidy: see above"
+echo "tidy: nothing to say about $count files"

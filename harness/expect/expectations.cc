@@ -30,14 +30,19 @@ std::vector<std::string> links_of(const LogIndex& log, const Expectation& expect
     return all;
 }
 
+// When a stall can have delayed what the finding is about: while a call ran, for its own facts.
+Window could_be_delayed(const LogIndex& log, const Expectation& expectation) {
+    return log.window_of_call(expectation.at).value_or(Window{Duration{}, log.end_time()});
+}
+
 // Only times, only in a real world, and only by less than the machine itself stalled.
-void soften(const LogIndex& log, const JudgeOptions& options, Finding& finding) {
-    if (finding.verdict != Verdict::fail || !finding.missed_time || !options.stalled) return;
-    if (log.begin() == nullptr || log.begin()->clock != "real") return;
-    if (*finding.missed_time >= *options.stalled) return;
+void soften(const LogIndex& log, const Expectation& expectation, Finding& finding) {
+    if (finding.verdict != Verdict::fail || !finding.missed_time || !log.is_real_time()) return;
+    const Duration stalled = log.stalled_in(could_be_delayed(log, expectation));
+    if (*finding.missed_time >= stalled) return;
     finding.verdict = Verdict::inconclusive;
     finding.evidence.push_back(
-        fmt::format("the machine stalled for {}, longer than that", show(*options.stalled)));
+        fmt::format("the machine stalled for {}, longer than that", show(stalled)));
     finding.advice = "run it again on a calmer machine, or with --time virtual";
 }
 
@@ -49,12 +54,21 @@ Check if_watched(Check passed, const LogIndex& log, const Expectation& expectati
     const Duration needed = settle_needed(expectation, watch.last_gap);
     const Duration watched = std::max(Duration{}, log.end_time() - watch.from);
     if (watched >= needed) return passed;
+    // The world has waited for a pause of `settle`, and there was none.
+    const std::string advice =
+        expectation.settle
+            ? fmt::format(
+                  "the world went on for {} times `settle`, and it had not come to rest: "
+                  "leave out with `ignore` what never rests, look at a part with "
+                  "`during`, or write a longer `settle`",
+                  patience)
+            : fmt::format("write `settle: {}`", Scalar<Duration>::write(needed));
     Check early = no_answer(
         ErrorCause::unwatched,
         fmt::format("{} so far, but the log ends {} after the last of it, and only {} would show "
                     "that no more came",
                     passed.finding.observed, show(watched), show(needed)),
-        fmt::format("write `settle: {}`", Scalar<Duration>::write(needed)));
+        advice);
     early.finding.expected = passed.finding.expected;
     early.finding.evidence = std::move(passed.finding.evidence);
     early.finding.at = watch.from;
@@ -79,9 +93,8 @@ Facts check_facts(const LogIndex& log, const Expectation& expectation) {
     return facts;
 }
 
-std::vector<Finding> check_expectations(const Scenario& scenario, const EventLog& events,
-                                        const JudgeOptions& options) {
-    const LogIndex log{scenario, events};
+std::vector<Finding> check_expectations(const LogIndex& log) {
+    const Scenario& scenario = log.scenario();
     std::vector<Finding> findings;
     for (std::size_t i = 0; i < scenario.expectations.size(); ++i) {
         const Expectation& expectation = scenario.expectations[i];
@@ -95,11 +108,15 @@ std::vector<Finding> check_expectations(const Scenario& scenario, const EventLog
             finding.because = expectation.because;
             finding.links = links_of(log, expectation);
             finding.call = call_of(log, expectation);
-            soften(log, options, finding);
+            soften(log, expectation, finding);
             findings.push_back(std::move(finding));
         }
     }
     return findings;
+}
+
+std::vector<Finding> check_expectations(const Scenario& scenario, const EventLog& events) {
+    return check_expectations(LogIndex{scenario, events});
 }
 
 }  // namespace etimedout

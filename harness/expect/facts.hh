@@ -33,6 +33,9 @@ void check_order_facts(const LogIndex& log, const Expectation& expectation, Fact
 // All of the above, `any_of` and `all_of` included.
 Facts check_facts(const LogIndex& log, const Expectation& expectation);
 
+// The findings of all expectations of the log's scenario, in its order.
+std::vector<Finding> check_expectations(const LogIndex& log);
+
 bool has_call_keys(const Expectation& expectation);
 bool has_link_keys(const Expectation& expectation);
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/expect/facts.hh"
 #include "harness/expect/log_index.hh"
 #include "harness/expect/measure.hh"
 
@@ -184,12 +185,9 @@ Duration time_in_calls(const LogIndex& log) {
     return sum;
 }
 
-}  // namespace
-
-std::vector<FaultReport> check_faults(const Scenario& scenario, const EventLog& events) {
-    const LogIndex log{scenario, events};
+std::vector<FaultReport> check_faults(const LogIndex& log) {
     std::vector<FaultReport> reports;
-    for (const Step& step : scenario.steps) {
+    for (const Step& step : log.scenario().steps) {
         if (const auto* fault = std::get_if<FaultStep>(&step.what)) {
             reports.push_back(report_of(log, *fault));
         }
@@ -197,10 +195,16 @@ std::vector<FaultReport> check_faults(const Scenario& scenario, const EventLog& 
     return reports;
 }
 
+}  // namespace
+
+std::vector<FaultReport> check_faults(const Scenario& scenario, const EventLog& events) {
+    return check_faults(LogIndex{scenario, events});
+}
+
 Judgement judge(const Scenario& scenario, const EventLog& events, const JudgeOptions& options) {
     const LogIndex log{scenario, events};
     Judgement judgement;
-    judgement.stalled = options.stalled;
+    if (log.is_real_time()) judgement.stalled = log.stalled_in({Duration{}, log.end_time()});
     judgement.virtual_time = log.end_time();
     judgement.time_in_calls = time_in_calls(log);
     const Problem problem = problem_of_run(log);
@@ -210,7 +214,7 @@ Judgement judge(const Scenario& scenario, const EventLog& events, const JudgeOpt
         judgement.verdict = Verdict::skipped;
         return judgement;
     }
-    judgement.findings = check_expectations(scenario, events, options);
+    judgement.findings = check_expectations(log);
     // In a run that broke, calls without an end are a consequence.
     if (problem.message.empty()) {
         auto endless = check_ends(log);
@@ -218,7 +222,7 @@ Judgement judge(const Scenario& scenario, const EventLog& events, const JudgeOpt
                                   std::make_move_iterator(endless.begin()),
                                   std::make_move_iterator(endless.end()));
     }
-    if (options.faults == FaultPresence::armed) judgement.faults = check_faults(scenario, events);
+    if (options.faults == FaultPresence::armed) judgement.faults = check_faults(log);
     judgement.verdict = problem.message.empty() ? Verdict::pass : Verdict::error;
     for (const Finding& finding : judgement.findings) {
         judgement.verdict = graver(judgement.verdict, finding.verdict);

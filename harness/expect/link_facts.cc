@@ -1,5 +1,6 @@
 // Facts at a link: what its capture shows, at the near end.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -36,6 +37,13 @@ struct LinkView {
     const Selection& selection;
 };
 
+// When the last selected request of each connection was sent.
+std::map<std::int64_t, Duration> last_requests(const Selection& selection) {
+    std::map<std::int64_t, Duration> sent;
+    for (const Request* request : selection.requests) sent[request->connection] = request->sent;
+    return sent;
+}
+
 std::int64_t events_in_window(const LinkView& view, const std::string& what) {
     std::int64_t count = 0;
     for (const Connection* connection : view.selection.connections) {
@@ -66,8 +74,12 @@ std::int64_t count_connections(const LinkView& view, const std::string& name) {
         return count;
     }
     if (name == "retransmissions") {
-        if (has_window(view.expectation)) return events_in_window(view, "retransmission");
-        for (const Connection* one : selection.connections) count += one->retransmissions;
+        for (const Connection* one : selection.connections) {
+            count += has_window(view.expectation)
+                         ? std::count_if(one->sent_again.begin(), one->sent_again.end(),
+                                         [&](Duration t) { return selection.window.contains(t); })
+                         : one->retransmissions;
+        }
         return count;
     }
     Peak open;
@@ -205,14 +217,12 @@ std::string expected_closing(const ClosedBound& bound) {
 }
 
 // From when a connection's closing is timed.
-std::variant<Duration, Check> anchor_of(const LinkView& view, const Connection& connection) {
+std::variant<Duration, Check> anchor_of(const LinkView& view, const Connection& connection,
+                                        const std::map<std::int64_t, Duration>& requests) {
     const ClosedBound& bound = *view.expectation.closed;
     if (bound.since == "request") {
-        std::optional<Duration> last;
-        for (const Request* request : view.selection.requests) {
-            if (request->connection == connection.number) last = request->sent;
-        }
-        if (last) return *last;
+        const auto last = requests.find(connection.number);
+        if (last != requests.end()) return last->second;
         return missed(expected_closing(bound),
                       fmt::format("no request was sent on connection {}", connection.number));
     }
@@ -250,10 +260,11 @@ Check check_open_connection(const LinkView& view, const Connection& connection, 
     return check;
 }
 
-Check check_closing(const LinkView& view, const Connection& connection) {
+Check check_closing(const LinkView& view, const Connection& connection,
+                    const std::map<std::int64_t, Duration>& requests) {
     const ClosedBound& bound = *view.expectation.closed;
     std::variant<Duration, Check> anchor = connection.began;
-    if (bound.after) anchor = anchor_of(view, connection);
+    if (bound.after) anchor = anchor_of(view, connection, requests);
     if (auto* problem = std::get_if<Check>(&anchor)) return std::move(*problem);
     const Duration since = std::get<Duration>(anchor);
     if (!connection.closed) return check_open_connection(view, connection, since);
@@ -288,9 +299,10 @@ Check check_closed(const LinkView& view) {
     if (view.selection.connections.empty()) {
         return missed(expected_closing(bound), "there was no connection");
     }
+    const auto requests = last_requests(view.selection);
     std::vector<Check> checks;
     for (const Connection* connection : view.selection.connections) {
-        checks.push_back(check_closing(view, *connection));
+        checks.push_back(check_closing(view, *connection, requests));
     }
     Check worst = worst_of(std::move(checks), "connections");
     const auto lines = connection_lines(view.selection);
@@ -381,7 +393,9 @@ Check check_retries(const LinkView& view) {
         Check counted = measure(*bound.count, count);
         if (counted.finding.verdict != Verdict::pass) check = std::move(counted);
     }
-    if (bound.same && kinds.size() > 1 && check.finding.verdict == Verdict::pass) {
+    // Not the same is not a miss in time alone, whatever the gaps are.
+    if (bound.same && kinds.size() > 1 &&
+        (check.finding.verdict == Verdict::pass || check.finding.missed_time)) {
         check = missed({}, {});
         check.finding.missed_by = fmt::format("not the same: {}", fmt::join(kinds, "; "));
     }

@@ -46,8 +46,11 @@ LogIndex::LogIndex(const Scenario& scenario, const EventLog& log) : scenario_{sc
     }
     events_.reserve(log.size());
     for (const Event& event : log) events_.push_back(&event);
-    std::stable_sort(events_.begin(), events_.end(),
-                     [](const Event* a, const Event* b) { return a->t < b->t; });
+    const auto earlier = [](const Event* a, const Event* b) { return a->t < b->t; };
+    // A log that was written to a file is sorted already.
+    if (!std::is_sorted(events_.begin(), events_.end(), earlier)) {
+        std::stable_sort(events_.begin(), events_.end(), earlier);
+    }
     if (!events_.empty()) end_time_ = events_.back()->t;
 
     std::map<std::string, TrafficBuilder> builders;
@@ -58,8 +61,12 @@ LogIndex::LogIndex(const Scenario& scenario, const EventLog& log) : scenario_{sc
                 using T = std::decay_t<decltype(what)>;
                 if constexpr (belongs_to_a_link<T>) {
                     if (what.end == "near") builders[what.link].take(event->t, what);
+                    if constexpr (std::is_same_v<T, TcpEvent>) {
+                        if (what.end == "far") builders[what.link].take_far(event->t, what);
+                    }
                 } else if constexpr (std::is_same_v<T, CaptureEnd>) {
                     if (what.end == "near") builders[what.link].take(what);
+                    if (what.end == "far") builders[what.link].take_far(what);
                 }
             },
             event->what);
@@ -87,19 +94,9 @@ void LogIndex::take(const Event& event) {
                 if (!what.id.empty()) step_ids_.emplace(what.id, what.step);
             }
             if constexpr (std::is_same_v<T, StepEnd>) steps_done_.emplace(what.step, t);
-            if constexpr (std::is_same_v<T, CallBegin>) {
-                calls_[what.call].push_back(CallRun{&what, nullptr, {t, t}});
-            }
-            if constexpr (std::is_same_v<T, CallEnd>) {
-                auto& runs = calls_[what.call];
-                const auto run = std::find_if(runs.begin(), runs.end(), [&](const CallRun& one) {
-                    return one.begin->index == what.index && one.end == nullptr;
-                });
-                if (run != runs.end()) {
-                    run->end = &what;
-                    run->ran.to = t;
-                }
-            }
+            if constexpr (std::is_same_v<T, CallBegin>) begin_call(t, what);
+            if constexpr (std::is_same_v<T, CallEnd>) end_call(t, what);
+            if constexpr (std::is_same_v<T, Stall>) stalls_.push_back({t - what.late, t});
             if constexpr (std::is_same_v<T, FaultArmed>) {
                 if (auto& life = faults_[what.fault]; !life.armed) life.armed = t;
             }
@@ -114,6 +111,31 @@ void LogIndex::take(const Event& event) {
             }
         },
         event.what);
+}
+
+Duration LogIndex::stalled_in(const Window& window) const {
+    Duration sum{};
+    for (const Window& stall : stalls_) {
+        const Duration from = std::max(stall.from, window.from);
+        sum += std::max(Duration{}, std::min(stall.to, window.to) - from);
+    }
+    return sum;
+}
+
+void LogIndex::begin_call(Duration t, const CallBegin& begin) {
+    auto& runs = calls_[begin.call];
+    running_[begin.call].emplace(begin.index, runs.size());
+    runs.push_back(CallRun{&begin, nullptr, {t, t}});
+}
+
+void LogIndex::end_call(Duration t, const CallEnd& end) {
+    auto& running = running_[end.call];
+    const auto found = running.find(end.index);
+    if (found == running.end()) return;
+    CallRun& run = calls_[end.call][found->second];
+    run.end = &end;
+    run.ran.to = t;
+    running.erase(found);
 }
 
 const std::vector<CallRun>& LogIndex::runs_of(std::string_view call) const {

@@ -54,10 +54,14 @@ public:
     const LogBegin* begin() const { return begin_; }
     const LogEnd* end() const { return end_; }
     Duration end_time() const { return end_time_; }
+    bool is_real_time() const { return begin_ != nullptr && begin_->clock == "real"; }
     // Where the scenario's own steps begin; before that, nodes were made ready.
     Duration steps_begin() const { return steps_begin_; }
     // When the last of them was done, and every call had ended.
     Duration steps_end() const { return steps_end_; }
+
+    // How long the machine kept the world waiting in that time, by what the world itself measured.
+    Duration stalled_in(const Window& window) const;
 
     // In the order of their repetitions; empty for a call that never began.
     const std::vector<CallRun>& runs_of(std::string_view call) const;
@@ -95,6 +99,8 @@ public:
 
 private:
     void take(const Event& event);
+    void begin_call(Duration t, const CallBegin& begin);
+    void end_call(Duration t, const CallEnd& end);
 
     const Scenario& scenario_;
     std::vector<const Event*> events_;
@@ -103,7 +109,10 @@ private:
     Duration end_time_{};
     Duration steps_begin_{};
     Duration steps_end_{};
+    std::vector<Window> stalls_;
     std::map<std::string, std::vector<CallRun>, std::less<>> calls_;
+    // Of each call, by repetition: where in calls_ the one that has not ended yet is.
+    std::map<std::string, std::map<std::int64_t, std::size_t>, std::less<>> running_;
     std::map<std::int64_t, Duration> steps_begun_;
     std::map<std::int64_t, Duration> steps_done_;
     std::map<std::string, std::int64_t, std::less<>> step_ids_;

@@ -182,7 +182,8 @@ constexpr std::array<std::string_view, 11> socket_states{
 Check not_sampled(const std::string& node) {
     return no_answer(ErrorCause::unseen,
                      fmt::format("nothing was sampled of `{}` in that time", node),
-                     "it is read in nodes of the world, not in external ones");
+                     "it is read in nodes of the world, not in external ones; a stub has no "
+                     "processes");
 }
 
 template <class Bound>

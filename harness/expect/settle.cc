@@ -1,5 +1,6 @@
-// Settle: how long a world must be watched after its last step.
+// Settle: how long a world must be watched after its last step, and after the last traffic.
 #include <algorithm>
+#include <set>
 
 #include "harness/expect/facts.hh"
 #include "harness/expect/judge.hh"
@@ -46,14 +47,45 @@ Duration settle_of(const Expectation& expectation) {
     return settle;
 }
 
+// The links whose traffic an expectation is about; none for one that is not about a link.
+std::set<std::string> links_watched(const Scenario& scenario, const Expectation& expectation) {
+    std::set<std::string> links;
+    for (const NamedLink& link : scenario.topology.links) {
+        if (link.name == expectation.at) links.insert(link.name);
+    }
+    for (const auto* alternatives : {&expectation.any_of, &expectation.all_of}) {
+        for (const Expectation& inner : *alternatives) {
+            links.merge(links_watched(scenario, inner));
+        }
+    }
+    return links;
+}
+
 }  // namespace
 
-Duration settle_of(const Scenario& scenario) {
-    Duration settle{};
+Settling settling_of(const Scenario& scenario) {
+    Settling settling;
     for (const Expectation& expectation : scenario.expectations) {
-        settle = std::max(settle, settle_of(expectation));
+        const Duration settle = settle_of(expectation);
+        settling.after_steps = std::max(settling.after_steps, settle);
+        if (settle == Duration{}) continue;
+        for (const std::string& link : links_watched(scenario, expectation)) {
+            Duration& quiet = settling.after_traffic[link];
+            quiet = std::max(quiet, settle);
+        }
     }
-    return settle;
+    return settling;
+}
+
+Duration watched_until(const Settling& settling, Duration steps_end, const LastPacket& last_packet,
+                       Duration limit) {
+    Duration until = steps_end + settling.after_steps;
+    const Duration shortest = until;
+    for (const auto& [link, quiet] : settling.after_traffic) {
+        const Duration last = last_packet(link).value_or(steps_end);
+        until = std::max(until, std::min(last + quiet, steps_end + patience * quiet));
+    }
+    return std::max(shortest, std::min(until, limit));
 }
 
 }  // namespace etimedout

@@ -12,12 +12,16 @@ bool is_final(const HttpMessage& response) {
     return response.status >= 200 || response.status == 101 || response.status == 0;
 }
 
+bool is_sent_again(const TcpEvent& event) {
+    return event.what == "retransmission" || (event.what == "fin" && event.retransmission > 0);
+}
+
 // What only the summary knows, as far as single events tell it too: for a log that was cut short.
 void take_moments(Connection& connection, const std::vector<TcpMoment>& moments) {
     for (const TcpMoment& moment : moments) {
         const TcpEvent& event = *moment.what;
         if (event.what == "syn") ++connection.syns;
-        if (event.what == "retransmission") ++connection.retransmissions;
+        if (is_sent_again(event)) ++connection.retransmissions;
         if (event.what == "established" && !connection.established) {
             connection.established = moment.t;
         }
@@ -97,10 +101,35 @@ void TrafficBuilder::take(const CaptureEnd& end) {
     traffic_.dropped += end.dropped;
 }
 
-Connection TrafficBuilder::assemble(std::int64_t number, const Parts& parts) {
+void TrafficBuilder::take_far(Duration t, const TcpEvent& event) {
+    if (!event.client.empty()) far_clients_[event.connection] = event.client;
+    if (event.by != "server" || !is_sent_again(event)) return;
+    auto& times = far_sent_again_[far_clients_[event.connection]];
+    // A FIN that is sent again with its payload is one segment and two events.
+    if (times.empty() || times.back() != t) times.push_back(t);
+}
+
+void TrafficBuilder::take_far(const CaptureEnd& /*end*/) { far_captured_ = true; }
+
+// Replaces what the near end saw of the server's by what the far end did.
+void TrafficBuilder::count_sent_again(Connection& connection) {
+    std::vector<Duration> server;
+    for (const TcpMoment& moment : connection.moments) {
+        if (!is_sent_again(*moment.what)) continue;
+        auto& times = moment.what->by == "server" ? server : connection.sent_again;
+        if (times.empty() || times.back() != moment.t) times.push_back(moment.t);
+    }
+    if (far_captured_) {
+        connection.retransmissions -= static_cast<std::int64_t>(server.size());
+        server = far_sent_again_[connection.client];
+        connection.retransmissions += static_cast<std::int64_t>(server.size());
+    }
+    connection.sent_again.insert(connection.sent_again.end(), server.begin(), server.end());
+}
+
+Connection TrafficBuilder::assemble(std::int64_t number, Parts parts) {
     Connection connection;
     connection.number = number;
-    connection.moments = parts.moments;
     if (!parts.moments.empty()) connection.began = parts.moments.front().t;
     if (parts.moments.empty() && !parts.messages.empty()) {
         connection.began = parts.messages.front().first;
@@ -122,15 +151,22 @@ Connection TrafficBuilder::assemble(std::int64_t number, const Parts& parts) {
     }
     if (connection.closed) connection.last_seen = *connection.closed;
     pair_requests(connection, parts.messages);
+    connection.moments = std::move(parts.moments);
     return connection;
 }
 
 LinkTraffic TrafficBuilder::finish() && {
-    for (const auto& [number, parts] : parts_) {
-        traffic_.connections.push_back(assemble(number, parts));
+    auto& connections = traffic_.connections;
+    connections.reserve(parts_.size());
+    for (auto& [number, parts] : parts_) {
+        connections.push_back(assemble(number, std::move(parts)));
+        count_sent_again(connections.back());
     }
-    std::stable_sort(traffic_.connections.begin(), traffic_.connections.end(),
-                     [](const Connection& a, const Connection& b) { return a.began < b.began; });
+    // They are numbered by their first packet, so that there is rarely anything to move.
+    const auto earlier = [](const Connection& a, const Connection& b) { return a.began < b.began; };
+    if (!std::is_sorted(connections.begin(), connections.end(), earlier)) {
+        std::stable_sort(connections.begin(), connections.end(), earlier);
+    }
     return std::move(traffic_);
 }
 

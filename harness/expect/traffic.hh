@@ -43,8 +43,11 @@ struct Connection {
     std::optional<Duration> last_byte{};
     Duration last_seen{};  // closed, or the last packet that the log mentions
     std::int64_t syns = 0;
+    // Segments sent again: the client's as the near end saw them, the server's as the far end did,
+    // since what the link lost of these never came to the near end.
     std::int64_t retransmissions = 0;
-    std::int64_t bytes = 0;  // both ways
+    std::vector<Duration> sent_again{};  // when; as far as the log has single packets
+    std::int64_t bytes = 0;              // both ways
     std::vector<TcpMoment> moments{};
     std::vector<Request> requests{};
     std::int64_t responses = 0;  // final ones
@@ -65,7 +68,8 @@ struct LinkTraffic {
 // The call that a trace header's value names: "c1/3" is repetition 3 of c1.
 std::string call_of_trace(const std::string& value);
 
-// Collects one link's events of the near end, in time order, and makes them connections.
+// Collects one link's events of the near end, in time order, and makes them connections. Of the far
+// end it takes what the server sent again.
 class TrafficBuilder {
 public:
     void take(Duration t, const TcpEvent& event);
@@ -73,6 +77,8 @@ public:
     void take(Duration t, const HttpMessage& message);
     void take(Duration t, const Datagram& datagram);
     void take(const CaptureEnd& end);
+    void take_far(Duration t, const TcpEvent& event);
+    void take_far(const CaptureEnd& end);
     LinkTraffic finish() &&;
 
 private:
@@ -81,9 +87,15 @@ private:
         std::vector<TcpMoment> moments{};
         std::vector<std::pair<Duration, const HttpMessage*>> messages{};
     };
-    static Connection assemble(std::int64_t number, const Parts& parts);
+    static Connection assemble(std::int64_t number, Parts parts);
+
+    void count_sent_again(Connection& connection);
 
     std::map<std::int64_t, Parts> parts_;
+    // Of the far end: connections by number there, and by their client what was sent again.
+    std::map<std::int64_t, std::string> far_clients_;
+    std::map<std::string, std::vector<Duration>> far_sent_again_;
+    bool far_captured_ = false;
     LinkTraffic traffic_;
 };
 

@@ -2,6 +2,7 @@
 #include "harness/observe/capture.hh"
 
 #include <array>
+#include <atomic>
 #include <cinttypes>
 #include <cstdio>
 #include <fstream>
@@ -9,6 +10,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <net/ethernet.h>
+#include <netinet/in.h>
 #include <pcap/pcap.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -23,6 +26,26 @@ namespace {
 
 // Files lie on the host, where each write from a virtual world is a system call of the host's.
 constexpr std::size_t buffer_size = 1U << 20U;
+
+// Whether a frame is traffic of programs, and not of the network itself (ARP, neighbour discovery).
+bool is_traffic(std::span<const std::byte> frame) {
+    constexpr std::size_t type_at = 12;     // Ethernet's, two bytes
+    constexpr std::size_t next_at = 20;     // IPv6's next header
+    constexpr std::size_t message_at = 54;  // ICMPv6's type, behind a plain header
+    constexpr int icmp6 = 58;
+    constexpr int lowest_discovery = 130;   // multicast listener query (RFC 4890 section 4.3)
+    constexpr int highest_discovery = 143;  // version 2 multicast listener report
+    const auto at = [&](std::size_t place) {
+        return place < frame.size() ? std::to_integer<int>(frame[place]) : 0;
+    };
+    const int type = at(type_at) << 8 | at(type_at + 1);
+    if (type == ETHERTYPE_IP) return true;
+    if (type != ETHERTYPE_IPV6) return false;
+    // Listener reports have a hop-by-hop header first.
+    if (at(next_at) == IPPROTO_HOPOPTS) return false;
+    return at(next_at) != icmp6 || at(message_at) < lowest_discovery ||
+           at(message_at) > highest_discovery;
+}
 
 struct PcapClose {
     void operator()(pcap_t* handle) const { ::pcap_close(handle); }
@@ -113,6 +136,7 @@ struct Capture::State {
     Fd file{};
     std::vector<std::byte> buffer{};
     std::int64_t packets = 0;
+    std::atomic<std::int64_t> last_traffic{0};  // 0: there was none
 
     void write() {
         std::size_t written = 0;
@@ -131,8 +155,9 @@ struct Capture::State {
         auto& state = *reinterpret_cast<State*>(self);
         // With PCAP_TSTAMP_PRECISION_NANO tv_usec holds nanoseconds.
         const std::int64_t time = header->ts.tv_sec * billion + header->ts.tv_usec;
-        append_pcap_packet(state.buffer,
-                           {time, std::as_bytes(std::span{bytes, header->caplen}), header->len});
+        const auto frame = std::as_bytes(std::span{bytes, header->caplen});
+        append_pcap_packet(state.buffer, {time, frame, header->len});
+        if (is_traffic(frame)) state.last_traffic = time;
         ++state.packets;
     }
 };
@@ -151,6 +176,8 @@ Capture::Capture(Capture&&) noexcept = default;
 Capture& Capture::operator=(Capture&&) noexcept = default;
 Capture::~Capture() = default;
 
+const CapturePlan& Capture::plan() const { return state_->plan; }
+
 int Capture::fd() const { return ::pcap_get_selectable_fd(state_->handle.get()); }
 
 void Capture::drain() {
@@ -163,6 +190,11 @@ void Capture::drain() {
         if (state_->buffer.size() >= buffer_size) state_->write();
         if (count == 0) return;
     }
+}
+
+std::optional<std::int64_t> Capture::last_traffic() const {
+    const std::int64_t time = state_->last_traffic;
+    return time == 0 ? std::nullopt : std::optional{time};
 }
 
 CaptureEnd Capture::finish() {
@@ -212,6 +244,15 @@ void CaptureSet::run() {
         }
         if (waiting[0].revents != 0) return;
     }
+}
+
+std::optional<Duration> CaptureSet::last_traffic(std::string_view link,
+                                                 std::string_view end) const {
+    for (const Capture& capture : captures_) {
+        if (capture.plan().link != link || capture.plan().end != end) continue;
+        if (const auto time = capture.last_traffic()) return clock_.from_wall(*time);
+    }
+    return std::nullopt;
 }
 
 EventLog CaptureSet::finish() {

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -38,11 +40,15 @@ public:
     Capture& operator=(Capture&&) noexcept;
     ~Capture();
 
+    const CapturePlan& plan() const;
     // Readable when packets wait.
     int fd() const;
     // Takes what waits into the file's buffer; writes when that is large. Throws Error when the
     // file cannot be written.
     void drain();
+    // The stamp of the last packet that is traffic (TCP, UDP, ping; not neighbour discovery), in
+    // nanoseconds since 1970. From any thread.
+    std::optional<std::int64_t> last_traffic() const;
     // Drains, writes everything to the file and closes it. What the kernel dropped is in the
     // result.
     CaptureEnd finish();
@@ -65,6 +71,8 @@ public:
     void add(const CapturePlan& plan);
     // From here on the thread reads. Until then packets wait in the rings.
     void start();
+    // When the last packet of traffic passed there, as far as the thread has read.
+    std::optional<Duration> last_traffic(std::string_view link, std::string_view end) const;
     // Takes what the rings still hold, closes the files, and says for each capture what it saw.
     // Throws Error, also for what went wrong in the thread.
     EventLog finish();

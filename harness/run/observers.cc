@@ -31,6 +31,9 @@ Observers::Observers(World& world, const std::filesystem::path& output, EventSin
     for (const NamedNode& named : world.topology().nodes) {
         samplers_.push_back(run_in_node(world.node(named.name),
                                         [&] { return std::make_unique<NodeSampler>(named.name); }));
+        if (!named.spec.stub && !named.spec.external) {
+            measured_.emplace_back(named.name, &world.node(named.name));
+        }
     }
     sample();
     plan_next();
@@ -44,6 +47,13 @@ void Observers::sample() {
     for (const auto& sampler : samplers_) {
         for (auto& what : sampler->sample()) sink_.put({now, std::move(what)});
     }
+    if (measured_.empty()) return;
+    std::vector<Usage> usages = usage_of(measured_);
+    for (std::size_t i = 0; i < usages.size(); ++i) {
+        if (i < usages_.size() && usages[i] == usages_[i]) continue;
+        sink_.put({now, usages[i]});
+    }
+    usages_ = std::move(usages);
 }
 
 void Observers::plan_next() {
@@ -52,6 +62,10 @@ void Observers::plan_next() {
         sample();
         plan_next();
     });
+}
+
+std::optional<Duration> Observers::last_traffic(const std::string& link) const {
+    return captures_.last_traffic(link, "near");
 }
 
 void Observers::finish() {

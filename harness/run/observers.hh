@@ -4,11 +4,14 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "harness/observe/capture.hh"
 #include "harness/observe/counters.hh"
+#include "simulator/node/usage.hh"
 #include "simulator/world/world.hh"
 
 namespace etimedout {
@@ -26,6 +29,9 @@ public:
     // Puts what changed since the last sample into the log.
     void sample();
 
+    // When the last packet passed the near end of a link, neighbour discovery not counted.
+    std::optional<Duration> last_traffic(const std::string& link) const;
+
     // From here on no packet is recorded. Puts the end of every capture into the log.
     void finish();
 
@@ -37,6 +43,8 @@ private:
     CaptureSet captures_;
     std::mutex mutex_;
     std::vector<std::unique_ptr<NodeSampler>> samplers_;
+    NodesToMeasure measured_;  // a stub has no process of its own, and an external node none here
+    std::vector<Usage> usages_;
     Duration pause_;
     Timers timers_;
 };

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "harness/expect/judge.hh"
+#include "harness/observe/stall_meter.hh"
 #include "harness/run/folder.hh"
 #include "harness/run/observers.hh"
 #include "harness/run/order.hh"
@@ -100,16 +101,37 @@ private:
                      .firewall = backend_from(order_.run.firewall)},
                     {.root = root_, .clock = clock_, .sink = log_}};
         clock_.sleep_until(Duration{});
+        std::optional<StallMeter> stalls;
+        if (order_.run.clock == "real") stalls.emplace(clock_, log_);
         Observers observers{world, root_.output(), log_, clock_};
         world.start_programs();
         log_.flush();
         StepRunner steps{order_.scenario, order_.run.faults, world, observers, log_, clock_};
         steps.run();
-        clock_.sleep_until(clock_.now() + std::max(settle_of(order_.scenario), shortest_settle));
+        settle(observers);
         observers.sample();
         world.testify();
         // The wire is not watched while programs are being ended: what they do then is not theirs.
         observers.finish();
+    }
+
+    // Goes on until what must not come had its time to come. Answers that come meanwhile, and late
+    // attempts, begin that time anew.
+    void settle(const Observers& observers) {
+        const Scenario& scenario = order_.scenario;
+        Settling settling = settling_of(scenario);
+        settling.after_steps = std::max(settling.after_steps, shortest_settle);
+        const Duration steps_end = clock_.now();
+        const auto last_packet = [&](const std::string& link) {
+            return observers.last_traffic(link);
+        };
+        // After its limit a world is taken to be stuck.
+        const Duration limit = scenario.limit.virtual_time - shortest_settle;
+        for (;;) {
+            const Duration until = watched_until(settling, steps_end, last_packet, limit);
+            if (until <= clock_.now()) return;
+            clock_.sleep_until(until);
+        }
     }
 
     void begin_log() {

@@ -393,8 +393,12 @@ void add_selectors(std::vector<Key>& keys) {
     keys.push_back(
         name_key("during", &Expectation::during, "call", "c1", "only while this call ran"));
     keys.push_back(name_key("since", &Expectation::since, "step", "cut", "only after this step"));
-    keys.push_back(key<Expectation>("settle", &Expectation::settle,
-                                    "how long to watch for what must not come", {{}, 86400e9}));
+    keys.push_back(key<Expectation>(
+        "settle", &Expectation::settle,
+        "how long to watch for what must not come: after the last step, and after the last packet "
+        "on the link; where the link never pauses, four times as long after "
+        "the last step",
+        {{}, 86400e9}));
     Form ignore;
     ignore.kind = Form::Kind::object;
     ignore.keys = {{"path",
@@ -469,7 +473,9 @@ void add_link_keys(std::vector<Key>& keys) {
     count("requests", "HTTP requests");
     count("responses", "HTTP responses");
     count("in_flight", "requests without a response yet, at the most");
-    count("retransmissions", "segments sent again, SYNs not counted");
+    count("retransmissions",
+          "segments sent again, SYNs not counted: the caller's as they left it, the callee's as "
+          "they left that, whether or not the link then lost them");
     count("open", "connections open at the same time, at the most");
     count("reused", "requests on a connection that had carried one before");
     count("datagrams", "UDP datagrams and ICMP messages");

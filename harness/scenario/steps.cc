@@ -31,8 +31,9 @@ bool read_until(Reading& reading, const YamlNode& node, WaitStep& out) {
                     "c1");
         return false;
     }
+    if (!reading.check_name(*at, {NameKind::call}, "call")) return false;
     out.until_call = at->text;
-    return reading.check_name(*at, {NameKind::call}, "call");
+    return true;
 }
 
 bool read_wait(Reading& reading, const YamlNode& node, WaitStep& out) {
@@ -193,6 +194,20 @@ Form wait_form() {
     return either;
 }
 
+// Every other call is over when the next step begins: there is nothing to wait for.
+void check_until(Reading& reading, const YamlNode& wait, const std::string& id,
+                 const std::vector<Step>& before) {
+    const auto found = std::find_if(before.begin(), before.end(), [&](const Step& step) {
+        const auto* call = std::get_if<CallStep>(&step.what);
+        return call != nullptr && call->id == id;
+    });
+    if (found == before.end() || std::get<CallStep>(found->what).background) return;
+    reading.error(wait.find("until")->find("at")->at,
+                  fmt::format("the call `{}` is over before this step", id),
+                  "a call waits for its own end: give it `background: true`, or leave this "
+                  "`wait` out");
+}
+
 Form named(std::string name) {
     Form form;
     form.kind = Form::Kind::named;
@@ -226,6 +241,9 @@ void read_steps(Reading& reading, const YamlNode& root, std::vector<Step>& out) 
         Step step;
         step.where = reading.source().where(word->key.at);
         read_step(reading, *word, node, i + 1, step);
+        if (const auto* wait = std::get_if<WaitStep>(&step.what); wait && wait->until_call) {
+            check_until(reading, word->value, *wait->until_call, out);
+        }
         out.push_back(std::move(step));
     }
 }

@@ -274,6 +274,7 @@ struct Usage {
                           required("memory", &Usage::memory, "resident bytes, summed"),
                           required("processes", &Usage::processes, "how many")};
     }
+    bool operator==(const Usage&) const = default;
 };
 
 // One TCP connection (4-tuple) at one point of capture; facts come from its packets alone.
@@ -423,6 +424,20 @@ struct CaptureEnd {
     }
 };
 
+// Everything that can take a world's time from it (the host's other work, a paused machine) keeps a
+// thread of the world from running, and so is seen as a timer that fires late.
+struct Stall {
+    static constexpr std::string_view kind = "stall";
+    static constexpr std::string_view doc =
+        "The machine kept the world waiting, which ended here: a timer that is set every 10 ms "
+        "fired "
+        "5 ms late or later. In real time only.";
+    Duration late{};
+    static constexpr auto fields() {
+        return std::tuple{required("late", &Stall::late, "how late the timer fired")};
+    }
+};
+
 // The last line of every log. `reason` is ok, or names what is wrong with the run itself.
 struct LogEnd {
     static constexpr std::string_view kind = "log_end";
@@ -443,7 +458,7 @@ struct LogEnd {
 using AllEvents =
     List<LogBegin, StepBegin, StepEnd, CallBegin, CallEnd, FaultArmed, FaultHealed, FaultWitness,
          ProcessBegin, ProcessReady, ProcessEnd, LogLine, Counters, Sockets, Usage, TcpEvent,
-         ConnectionSummary, HttpMessage, Datagram, CaptureEnd, LogEnd>;
+         ConnectionSummary, HttpMessage, Datagram, CaptureEnd, Stall, LogEnd>;
 
 template <class>
 struct EventVariant;

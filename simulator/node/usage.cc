@@ -2,6 +2,7 @@
 #include "simulator/node/usage.hh"
 
 #include <filesystem>
+#include <map>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -35,11 +36,15 @@ std::int64_t resident_bytes(std::int64_t pid) {
 
 }  // namespace
 
-Usage usage_of(const std::string& node, const NodeNamespaces& namespaces) {
-    struct stat wanted {};
-    checked("look at a node's network", ::fstat(namespaces.network(), &wanted));
-    Usage usage;
-    usage.node = node;
+std::vector<Usage> usage_of(const NodesToMeasure& nodes) {
+    std::vector<Usage> usages(nodes.size());
+    std::map<std::pair<dev_t, ino_t>, Usage*> by_network;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        struct stat network {};
+        checked("look at a node's network", ::fstat(nodes[i].second->network(), &network));
+        usages[i].node = nodes[i].first;
+        by_network[{network.st_dev, network.st_ino}] = &usages[i];
+    }
     std::error_code problem;
     fs::directory_iterator entries{"/proc", problem};
     for (; !problem && entries != fs::directory_iterator{}; entries.increment(problem)) {
@@ -48,15 +53,19 @@ Usage usage_of(const std::string& node, const NodeNamespaces& namespaces) {
         // A zombie has left its namespaces already.
         struct stat network {};
         const std::string link = fmt::format("/proc/{}/ns/net", *pid);
-        if (::stat(link.c_str(), &network) != 0 || network.st_ino != wanted.st_ino ||
-            network.st_dev != wanted.st_dev) {
-            continue;
-        }
+        if (::stat(link.c_str(), &network) != 0) continue;
+        const auto found = by_network.find({network.st_dev, network.st_ino});
+        if (found == by_network.end()) continue;
+        Usage& usage = *found->second;
         ++usage.processes;
         usage.fds += open_descriptors(*pid);
         usage.memory += resident_bytes(*pid);
     }
-    return usage;
+    return usages;
+}
+
+Usage usage_of(const std::string& node, const NodeNamespaces& namespaces) {
+    return usage_of(NodesToMeasure{{node, &namespaces}}).front();
 }
 
 }  // namespace etimedout

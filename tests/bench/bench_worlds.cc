@@ -131,7 +131,11 @@ BENCHMARK(world_with_a_two_minute_timeout)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime()
     ->MinTime(5);
-BENCHMARK(events_through_the_checkers)->Arg(1000)->Arg(20000)->Unit(benchmark::kMillisecond);
+BENCHMARK(events_through_the_checkers)
+    ->Arg(1000)
+    ->Arg(20000)
+    ->Arg(200000)
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(events_read_from_text)->Arg(20000)->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -221,11 +221,10 @@ private:
 };
 
 // The only finding of a scenario with only this expectation.
-inline Finding check_one(Scenario scenario, Expectation expectation, const EventLog& log,
-                         const JudgeOptions& options = {}) {
+inline Finding check_one(Scenario scenario, Expectation expectation, const EventLog& log) {
     expectation.text = "{at: " + expectation.at + ", …}";
     scenario.expectations = {std::move(expectation)};
-    const auto findings = check_expectations(scenario, log, options);
+    const auto findings = check_expectations(scenario, log);
     if (findings.size() != 1) {
         throw Error{"a test wants exactly one finding, and got " + std::to_string(findings.size())};
     }

@@ -181,22 +181,27 @@ TEST(CallFacts, ABodyThatWasCutOffInTheLogIsNoEvidenceOfAbsence) {
 }
 
 TEST(CallFacts, ATimeMissedByLessThanTheMachineStalledIsInconclusiveInRealTimeOnly) {
-    // 30 s instead of at most 29.5 s, while the machine stalled for 0.8 s.
-    CallEnd end;
-    const auto log = [&](const std::string& clock) {
-        return LogBuilder{clock}.call("c1", 1s, 31s, end).end(33s);
+    // 30 s instead of at most 29.5 s, while the machine stalled for 0.8 s in two parts.
+    const auto verdict = [&](const Expectation& expectation, const std::string& clock,
+                             Duration first, Duration second) {
+        LogBuilder log{clock};
+        log.call("c1", 1s, 31s);
+        log.put(first, Stall{300ms}).put(second, Stall{500ms});
+        return check_one(one_call(), expectation, log.end(33s)).verdict;
     };
     Expectation expectation{.at = "c1", .phases = {{"total", at_most<Duration>(29500ms)}}};
-    const auto verdict = [&](const std::string& clock, std::optional<Duration> stalled) {
-        return check_one(one_call(), expectation, log(clock), {.stalled = stalled}).verdict;
-    };
-    EXPECT_EQ(verdict("real", 800ms), Verdict::inconclusive);
-    EXPECT_EQ(verdict("real", 400ms), Verdict::fail);
-    EXPECT_EQ(verdict("real", std::nullopt), Verdict::fail);
-    EXPECT_EQ(verdict("virtual", 800ms), Verdict::fail);
-    // Status is never softened.
-    expectation = {.at = "c1", .status = count(504)};
-    EXPECT_EQ(verdict("real", 800ms), Verdict::fail);
+    EXPECT_EQ(verdict(expectation, "real", 10s, 20s), Verdict::inconclusive);
+    EXPECT_EQ(verdict(expectation, "virtual", 10s, 20s), Verdict::fail);
+    // What the machine did before the call began, or after it had ended, delayed nothing of it.
+    EXPECT_EQ(verdict(expectation, "real", 1s, 20s), Verdict::fail);
+    EXPECT_EQ(verdict(expectation, "real", 10s, 31600ms), Verdict::fail);
+    // Neither status nor counts nor order are ever softened.
+    EXPECT_EQ(verdict({.at = "c1", .status = count(504)}, "real", 10s, 20s), Verdict::fail);
+    EXPECT_EQ(verdict({.at = "c1", .outcomes = {{"response", count(2)}}}, "real", 10s, 20s),
+              Verdict::fail);
+    Expectation never{.at = "c1"};
+    never.never = EventMatch{{{"event", "call_end"}}};
+    EXPECT_EQ(verdict(never, "real", 10s, 20s), Verdict::fail);
 }
 
 }  // namespace

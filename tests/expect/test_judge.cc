@@ -150,25 +150,64 @@ TEST(Judge, AnEmptyLogIsAnErrorAndNothingWorse) {
 TEST(Settle, IsTheLongestThatAnyExpectationNeeds) {
     // Only what must not happen needs to be waited for.
     Scenario scenario = silent_scenario();
-    EXPECT_EQ(settle_of(scenario), Duration{});
+    EXPECT_EQ(settling_of(scenario).after_steps, Duration{});
     scenario.expectations.push_back({.at = "up", .counts = {{"requests", count(1)}}});
-    EXPECT_EQ(settle_of(scenario), Duration{1s});
+    EXPECT_EQ(settling_of(scenario).after_steps, Duration{1s});
     scenario.expectations.push_back(
         {.at = "up", .counts = {{"requests", at_least<std::int64_t>(1)}}});
-    EXPECT_EQ(settle_of(scenario), Duration{1s});
+    EXPECT_EQ(settling_of(scenario).after_steps, Duration{1s});
     Expectation retries{.at = "up", .retries = RetriesBound{.count = count(1)}};
     retries.retries->gaps = {around("2s ±10%")};
     scenario.expectations.push_back(retries);
-    EXPECT_EQ(settle_of(scenario), Duration{4400ms});
+    EXPECT_EQ(settling_of(scenario).after_steps, Duration{4400ms});
     scenario.expectations.push_back(
         {.at = "up", .closed = ClosedBound{.after = around("10s ±1s")}});
-    EXPECT_EQ(settle_of(scenario), Duration{12s});
+    EXPECT_EQ(settling_of(scenario).after_steps, Duration{12s});
     Expectation eventually{.at = "up", .eventually = EventMatch{{{"event", "tcp"}}}};
     eventually.within = 30s;
     scenario.expectations.push_back(eventually);
-    EXPECT_EQ(settle_of(scenario), Duration{30s});
+    EXPECT_EQ(settling_of(scenario).after_steps, Duration{30s});
     scenario.expectations.push_back({.at = "up", .settle = 40s, .counts = {{"syns", count(1)}}});
-    EXPECT_EQ(settle_of(scenario), Duration{40s});
+    EXPECT_EQ(settling_of(scenario).after_steps, Duration{40s});
+}
+
+TEST(Settling, ALateAnswerBeginsTheWatchAnew) {
+    // Steps end at 10 s and 2 s are to pass without traffic: at 12 s, or after what came late.
+    Scenario scenario = gateway_scenario();
+    Expectation never_again{.at = "up", .counts = {{"requests", at_most<std::int64_t>(1)}}};
+    never_again.settle = 2s;
+    scenario.expectations = {never_again};
+    const Settling settling = settling_of(scenario);
+    EXPECT_EQ(settling, (Settling{2s, {{"up", 2s}}}));
+    const auto until = [&](std::optional<Duration> last, Duration limit = 600s) {
+        return watched_until(
+            settling, 10s, [&](const std::string&) { return last; }, limit);
+    };
+    EXPECT_EQ(until(std::nullopt), 12s);
+    EXPECT_EQ(until(9s), 12s);
+    EXPECT_EQ(until(11500ms), 13500ms);
+    // Traffic that never pauses is watched for four times as long, and not beyond the limit.
+    EXPECT_EQ(until(17s), 18s);
+    EXPECT_EQ(until(17s, 15s), 15s);
+    EXPECT_EQ(until(17s, 11s), 12s);
+}
+
+TEST(Settling, ATimeAfterTheLastAnswerIsSeenToItsEnd) {
+    // The answer comes 1.8 s after the call has given up at 1 s; nothing may come for 1 s more.
+    const auto verdict = [](Duration end) {
+        LogBuilder log;
+        log.step(1, "c1", 0s, 1s).call("c1", 0s, 1s, CallEnd{.outcome = "read_timeout"});
+        log.connection({.began = 100ms, .established = 100ms});
+        log.request({.sent = 200ms, .answered = 1800ms, .call = "c1/1"});
+        Expectation expectation{.at = "up", .of = "c1", .counts = {{"requests", count(1)}}};
+        expectation.settle = 1s;
+        return check_one(gateway_scenario(), expectation, log.end(end));
+    };
+    EXPECT_EQ(verdict(2800ms).verdict, Verdict::pass);
+    const Finding early = verdict(2s);
+    EXPECT_EQ(early.verdict, Verdict::error);
+    // To write what is written already would not help.
+    EXPECT_NE(early.advice.find("longer `settle`"), std::string::npos) << early.advice;
 }
 
 }  // namespace

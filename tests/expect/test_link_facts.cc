@@ -344,5 +344,56 @@ TEST(LinkFacts, InFlightAndOpenArePeaks) {
     EXPECT_EQ(at_up({.counts = {{"open", count(2)}}}, log).verdict, Verdict::pass);
 }
 
+TEST(LinkFacts, WhatTheServerSentAgainIsCountedWhereItLeftTheServer) {
+    // Two segments of a download are lost on the link and sent again. The near end sees each once;
+    // the far end sees 3 and the client's own 1 is seen at both.
+    LogBuilder log;
+    const auto again = [&](Duration t, const char* end, const char* by, std::int64_t connection) {
+        log.put(t, TcpEvent{.link = "up",
+                            .end = end,
+                            .connection = connection,
+                            .what = "retransmission",
+                            .by = by,
+                            .retransmission = 1});
+    };
+    log.connection({.began = 1s, .established = 1s, .closed = 9s, .retransmissions = 2});
+    log.put(1s, TcpEvent{.link = "up",
+                         .end = "far",
+                         .connection = 7,
+                         .what = "syn",
+                         .by = "client",
+                         .client = "10.0.1.1:40000"});
+    again(2s, "near", "client", 1);
+    again(2s, "far", "client", 7);
+    for (const Duration t : {3s, 4s, 5s}) again(t, "far", "server", 7);
+    again(5s, "near", "server", 1);  // this one was not lost: its acknowledgement was
+    log.call("c1", 900ms, 4500ms);
+    const EventLog events = log.end(11s);
+    const auto counted = [&](std::optional<std::string> during) {
+        Expectation expectation{.at = "up", .counts = {{"retransmissions", count(4)}}};
+        expectation.during = std::move(during);
+        return check_one(gateway_scenario(), expectation, events).observed;
+    };
+    EXPECT_EQ(counted(std::nullopt), "4");
+    EXPECT_EQ(counted("c1"), "3");
+}
+
+TEST(LinkFacts, GapsInTimeDoNotForgiveRequestsThatAreNotTheSame) {
+    // The gap is 50 ms too long, and the machine stalled for 1 s; but another path was asked for.
+    const auto verdict = [](const std::string& second) {
+        LogBuilder log{"real"};
+        log.connection({.began = 1s, .established = 1s, .closed = 9s});
+        log.request({.sent = 2s, .answered = 3s, .path = "/a"});
+        log.request({.number = 2, .sent = 4050ms, .answered = 5s, .path = second});
+        log.put(3500ms, Stall{1s});
+        Expectation expectation{.at = "up"};
+        expectation.retries = RetriesBound{
+            .of = CountedUnit::requests, .gaps = {at_most<Duration>(1s)}, .same = true};
+        return check_one(gateway_scenario(), expectation, log.end(11s)).verdict;
+    };
+    EXPECT_EQ(verdict("/a"), Verdict::inconclusive);
+    EXPECT_EQ(verdict("/b"), Verdict::fail);
+}
+
 }  // namespace
 }  // namespace etimedout

@@ -1,6 +1,8 @@
 // Stories: results of runs that went well or wrong in the usual ways, for the tests of reports.
 #pragma once
 
+#include <algorithm>
+
 #include "harness/report/result.hh"
 #include "tests/expect/log_builder.hh"
 
@@ -210,9 +212,12 @@ inline ScenarioResult stalled_run() {
     for (Event& event : late.log) {
         if (auto* begin = std::get_if<LogBegin>(&event.what)) begin->clock = "real";
     }
+    const Duration stalled = 20s;
+    const auto after = std::find_if(late.log.begin(), late.log.end(),
+                                    [&](const Event& event) { return event.t > stalled; });
+    late.log.insert(after, Event{stalled, Stall{700ms}});
     late.scenario.expectations.resize(2);
     ScenarioResult result = judged(late.scenario, late.log);
-    result.judgement = judge(result.scenario, result.log, {.stalled = 700ms});
     result.clock = "real";
     result.real_time = result.virtual_time;
     return result;

@@ -74,7 +74,7 @@ TEST(Steps, HaveIdsOfTheirOwnOrByNumber) {
     // Beside the step's word, in its map, or made from its number.
     const Scenario scenario =
         scenario_of(around("  - {id: outer, wait: 1s}\n"
-                           "  - call: {link: api, get: /}\n"
+                           "  - call: {link: api, get: /, background: true}\n"
                            "  - {id: cut, fault: {link: api, kind: blackhole}}\n"
                            "  - fault: {link: api, kind: latency, delay: 1s}\n"
                            "  - heal: fault-4\n"

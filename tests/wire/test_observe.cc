@@ -7,6 +7,7 @@
 
 #include "harness/observe/counters.hh"
 #include "harness/observe/merge.hh"
+#include "harness/observe/stall_meter.hh"
 #include "simulator/events/jsonl.hh"
 #include "tests/wire/packet_builder.hh"
 
@@ -181,6 +182,19 @@ TEST(Merge, WhatCannotBeReadIsNamed) {
     }
     EXPECT_THROW(merge_log({}, {{"up", "far", ""}}), Error);
     EXPECT_TRUE(merge_log({}, {}).empty());
+}
+
+TEST(LateTimer, TellsHowLateItFiredAndCountsNoTimeTwice) {
+    // Every 10 ms from 1 s on; 4 ms late is nothing, and what a stall skipped is not made up for.
+    LateTimer timer{1s};
+    EXPECT_EQ(timer.next(), 1010ms);
+    EXPECT_EQ(timer.fired(1014ms), std::nullopt);
+    EXPECT_EQ(timer.next(), 1020ms);
+    EXPECT_EQ(timer.fired(1025ms), 5ms);
+    EXPECT_EQ(timer.fired(1337ms), 307ms);
+    EXPECT_EQ(timer.next(), 1340ms);
+    EXPECT_EQ(timer.fired(1350ms), 10ms);
+    EXPECT_EQ(timer.next(), 1360ms);
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <span>
 
+#include "simulator/net/kernel_habits.hh"
+
 namespace etimedout {
 
 namespace {
@@ -146,13 +148,14 @@ bool read_sysctls(Reading& reading, const YamlNode& node, std::map<std::string, 
 
 bool read_like(Reading& reading, const YamlNode& node, NodeDraft& out) {
     if (!want_scalar(reading, "like", node, "a release such as linux-6.1")) return false;
-    std::string_view release = node.text;
-    constexpr std::string_view prefix = "linux-";
-    const auto number = release.starts_with(prefix) ? Scalar<double>::parse(release.substr(6))
-                                                    : Result<double>{Problem{}};
-    if (!number) {
-        reading.error(node.at, fmt::format("`like` cannot be {}", quote(node.text)),
-                      "write the release of a kernel, such as linux-6.1");
+    const auto known = known_releases();
+    if (std::find(known.begin(), known.end(), node.text) == known.end()) {
+        const std::string_view meant = did_you_mean(node.text, {known.begin(), known.end()});
+        reading.error(
+            node.at, fmt::format("`like`: the habits of {} are not known", quote(node.text)),
+            fmt::format("{}releases: {}",
+                        meant.empty() ? std::string{} : fmt::format("did you mean `{}`? ", meant),
+                        fmt::join(known, ", ")));
         return false;
     }
     out.like = node.text;
@@ -210,8 +213,9 @@ void add_common_keys(NodeKeys& keys) {
         "kernel settings of the node", [](Reading& reading, const YamlNode& node, NodeDraft& out) {
             return read_sysctls(reading, node, out.sysctl);
         }));
-    Form like = Value<std::string>::form({});
-    like.example = "linux-6.1";
+    std::vector<std::string> releases;
+    for (const std::string_view release : known_releases()) releases.emplace_back(release);
+    const Form like = words_form(std::move(releases));
     keys.push_back(
         custom_key<NodeDraft>("like", like, "kernel habits of an older release", read_like));
 }

@@ -141,6 +141,16 @@ reason, in `because` or in a comment beside or above it, is a finding of `check`
 Variables may be made of variables. Inside braces and brackets quote it: `{get: "${path}"}`.
 `$${` stands for `${` itself. `--var name=value` replaces a declared variable.
 
+A variable may be a list or a map: a value that is `${name}` and nothing else is then that list or
+map. `matrix` is a map of lists, of which every combination runs, or a list of rows. A row is called
+what its `name` says, or else by as few of its values as tell it apart:
+
+```yaml
+matrix:
+  - {name: the gateway gives up, answer: {silent: true}, status: 504}
+  - {name: the upstream says so, answer: {status: 503}, status: 503}
+```
+
 )";
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/scenario/part.hh"
 #include "harness/scenario/variables.hh"
 
 namespace etimedout {
@@ -34,14 +35,6 @@ Dotted cut_dots(std::string_view name) {
 
 bool belongs_to_world(std::string_view name) {
     return name.starts_with("links.") || name.starts_with("nodes.");
-}
-
-// Where in the text a scalar's part was written, if it was written as it is.
-Span part_of(const SourceText& source, const Span& at, std::string_view part) {
-    const std::string_view line = source.line(at.line);
-    const auto found = line.find(part, std::min<std::size_t>(at.column, line.size()));
-    if (found == std::string_view::npos || found + part.size() > at.column + at.width) return at;
-    return {at.line, static_cast<std::uint32_t>(found), static_cast<std::uint32_t>(part.size())};
 }
 
 // What a tree counts for against the limit.

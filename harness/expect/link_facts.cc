@@ -415,8 +415,12 @@ Check check_retries(const LinkView& view) {
 Check check_in_any(const LinkView& view) {
     const InAnyBound& bound = *view.expectation.in_any;
     std::vector<Duration> begins;
-    const bool of_requests = !view.selection.requests.empty();
+    const bool of_requests =
+        bound.of.value_or(view.selection.requests.empty()
+                              ? CountedUnit::connections
+                              : CountedUnit::requests) != CountedUnit::connections;
     if (of_requests) {
+        if (auto unseen = unseen_requests(view.selection, view.expectation.at)) return *unseen;
         for (const Request* one : view.selection.requests) begins.push_back(one->began);
     } else {
         for (const Connection* one : view.selection.fresh) begins.push_back(one->began);

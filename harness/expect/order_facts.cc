@@ -6,6 +6,7 @@
 #include "harness/expect/event_match.hh"
 #include "harness/expect/facts.hh"
 #include "harness/expect/selection.hh"
+#include "harness/scenario/expectations.hh"
 
 namespace etimedout {
 
@@ -104,6 +105,40 @@ Check check_never(const LogIndex& log, const Expectation& expectation, const Win
         return check;
     }
     check.finding.observed = "never";
+    if (expectation.during || expectation.of) return check;
+    return if_watched(std::move(check), log, expectation,
+                      {std::max(window.from, log.steps_end()), {}});
+}
+
+// Of no event at all nothing is true: that is a failure, not a pass.
+Check check_always(const LogIndex& log, const Expectation& expectation, const Window& window) {
+    if (const auto problem = problem_with(*expectation.always)) return wrong_match(*problem);
+    EventMatch which;
+    for (const auto& [field, value] : expectation.always->fields) {
+        if (says_which(field)) which.fields[field] = value;
+    }
+    const EventMatch meant = placed(which, expectation);
+    Check check;
+    check.finding.expected = fmt::format("always {}", in_one_line(*expectation.always));
+    std::size_t from = 0;
+    std::int64_t all = 0;
+    std::int64_t others = 0;
+    constexpr std::size_t few = 3;
+    while (const auto found = first_match(log, meant, window, from)) {
+        ++all;
+        from = found->index + 1;
+        if (matches(*expectation.always, *found->event)) continue;
+        if (others++ == 0) check.finding.at = found->event->t;
+        if (check.finding.evidence.size() < few) {
+            check.finding.evidence.push_back(in_one_line(*found->event));
+        }
+    }
+    if (all == 0) return missed(check.finding.expected, "there was no such event at all");
+    check.finding.observed = fmt::format("{} of {} are so", all - others, all);
+    if (others > 0) {
+        check.finding.verdict = Verdict::fail;
+        return check;
+    }
     if (expectation.during || expectation.of) return check;
     return if_watched(std::move(check), log, expectation,
                       {std::max(window.from, log.steps_end()), {}});
@@ -249,8 +284,8 @@ Check check_any_of(const LogIndex& log, const Expectation& expectation) {
 }  // namespace
 
 void check_order_facts(const LogIndex& log, const Expectation& expectation, Facts& facts) {
-    const bool ordered =
-        !expectation.sequence.empty() || expectation.never || expectation.eventually;
+    const bool ordered = !expectation.sequence.empty() || expectation.never ||
+                         expectation.eventually || expectation.always;
     if (ordered) {
         const auto window = order_window(log, expectation);
         const auto add = [&](const std::string& fact, auto check) {
@@ -259,6 +294,7 @@ void check_order_facts(const LogIndex& log, const Expectation& expectation, Fact
         };
         if (!expectation.sequence.empty()) add("sequence", check_sequence);
         if (expectation.never) add("never", check_never);
+        if (expectation.always) add("always", check_always);
         if (expectation.eventually) add("eventually", check_eventually);
     }
     if (!expectation.any_of.empty()) facts.add("any_of", check_any_of(log, expectation));

@@ -25,7 +25,7 @@ Duration settle_of(const Expectation& expectation) {
         if (bound.at_most && can_still_grow(name)) need(absence);
     }
     if (expectation.in_any && expectation.in_any->count.at_most) need(absence);
-    if (expectation.never) need(absence);
+    if (expectation.never || expectation.always) need(absence);
     if (const auto& retries = expectation.retries) {
         need(absence);
         // The next gap of a back-off is as a rule twice the last.

@@ -25,8 +25,10 @@ std::optional<Problem> missing_need(const Need& need) {
     const auto enough = fulfils(*version, need.version);
     if (!enough) return enough.error();
     if (*enough) return std::nullopt;
-    return Problem{fmt::format("`{}` {} is here, {} is needed", need.what, *version, need.version),
-                   "install that version"};
+    return Problem{
+        fmt::format("`{}` {} is here, {} is needed", need.what, *version, need.version),
+        fmt::format("install such a version of the package {}, or ask for less in `needs`",
+                    debian_package(need.what).value_or(need.what))};
 }
 
 bool shapes_packets(const Scenario& scenario) {

@@ -139,7 +139,8 @@ bool read_text(Reading& reading, std::string_view key, const YamlNode& node,
         return false;
     }
     if (text.starts_with('-')) {
-        reading.error(node.at, fmt::format("`{}` cannot be negative: {}", key, quote(text)), {});
+        reading.error(node.at, fmt::format("`{}` cannot be negative: {}", key, quote(text)),
+                      "write 0 or more");
         return false;
     }
     const auto bound = how.parse_text(text);
@@ -333,18 +334,25 @@ bool Value<TextBound>::read(Reading& reading, std::string_view key, const YamlNo
 }
 
 Form Value<InAnyBound>::form(const Range& range) {
-    Form form;
-    form.kind = Form::Kind::object;
-    form.name = "peak";
-    form.keys = {{"window", "how long each window is", true, form_of_scalar<Duration>({}), {}, {}}};
+    Form peak;
+    peak.kind = Form::Kind::object;
+    peak.name = "peak";
+    peak.keys = {{"window", "how long each window is", true, form_of_scalar<Duration>({}), {}, {}}};
     const Form count = Value<Bound<std::int64_t>>::form(range);
-    for (const KeyForm& key : count.of.back().keys) form.keys.push_back(key);
-    form.keys.push_back({"count", "a bound on the most in any window", false, count, {}, {}});
-    return form;
+    for (const KeyForm& key : count.of.back().keys) peak.keys.push_back(key);
+    peak.keys.push_back({"count", "a bound on the most in any window", false, count, {}, {}});
+    Form either;
+    either.kind = Form::Kind::either;
+    either.example = "1s";
+    either.of = {form_of_scalar<Duration>(range), peak};
+    return either;
 }
 
 bool Value<InAnyBound>::read(Reading& reading, std::string_view key, const YamlNode& node,
                              const Range& range, InAnyBound& out) {
+    if (node.is_scalar()) {  // the bound stands beside it, at what is counted
+        return Value<Duration>::read(reading, key, node, {1.0, {}}, out.window);
+    }
     if (!want_map(reading, key, node)) return false;
     const std::vector<std::string_view> known{"window", "count", "at_most", "at_least", "between"};
     for (const YamlPair& pair : node.pairs) {

@@ -353,12 +353,14 @@ bool settle_place(Reading& reading, const YamlNode& node, std::string_view form,
     if (call.link.empty()) {
         if (needs_link) {
             missing_key(reading, node.at, fmt::format("a call with `{}`", form), "link",
-                        "the link it goes over", {});
+                        "the link it goes over",
+                        reading.topology.links.empty() ? "api" : reading.topology.links[0].name);
             return false;
         }
         if (call.node.empty()) {
             missing_key(reading, node.at, fmt::format("a call with `{}`", form), "in",
-                        "the node it is made from", {});
+                        "the node it is made from",
+                        reading.topology.nodes.empty() ? "client" : reading.topology.nodes[0].name);
             return false;
         }
         return true;

@@ -343,6 +343,19 @@ bool read_never(Reading& reading, const YamlNode& node, Expectation& out) {
            read_asides(reading, node, out);
 }
 
+bool read_always(Reading& reading, const YamlNode& node, Expectation& out) {
+    if (!read_match(reading, "always", node, {"since"}, out.always.emplace())) return false;
+    const auto& fields = out.always->fields;
+    const bool says = std::any_of(fields.begin(), fields.end(),
+                                  [](const auto& field) { return !says_which(field.first); });
+    if (!says) {
+        reading.error(node.at, "`always` says nothing of these events that could be otherwise",
+                      "write a field beside the event's place, such as status: 200");
+        return false;
+    }
+    return read_asides(reading, node, out);
+}
+
 bool read_eventually(Reading& reading, const YamlNode& node, Expectation& out) {
     return read_match(reading, "eventually", node, {"since", "within"}, out.eventually.emplace()) &&
            read_asides(reading, node, out);
@@ -485,7 +498,9 @@ void add_link_keys(std::vector<Key>& keys) {
     keys.push_back(at(link, custom_key<Expectation>("retries", retries_table().form(),
                                                     "attempts in a row", read_retries)));
     keys.push_back(
-        fact(link, "in_any", &Expectation::in_any, "the peak in any window of a length"));
+        fact(link, "in_any", &Expectation::in_any,
+             "the peak in any window of a length; of a duration, that of the `requests` or "
+             "`attempts` beside it"));
 }
 
 void add_node_keys(std::vector<Key>& keys) {
@@ -510,6 +525,8 @@ void add_order_keys(std::vector<Key>& keys) {
         custom_key<Expectation>("sequence", list, "events in this order", read_sequence));
     keys.push_back(
         custom_key<Expectation>("never", match_form(), "an event that must not be", read_never));
+    keys.push_back(custom_key<Expectation>(
+        "always", match_form(), "what all events of a kind and place have in common", read_always));
     keys.push_back(custom_key<Expectation>("eventually", match_form(), "an event that must be",
                                            read_eventually));
     keys.push_back(key<Expectation>("within", &Expectation::within, "with `eventually`: how soon",
@@ -545,7 +562,6 @@ Table<Expectation> make_table() {
          {"stream", "end_marker", "first_event", "largest_gap", "idle_before_end", "events"}) {
         table.later.push_back({name, streams});
     }
-    table.later.push_back({"always", "there is `never`, for its opposite"});
     return table;
 }
 

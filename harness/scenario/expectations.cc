@@ -141,6 +141,26 @@ bool check_order(Reading& reading, const YamlNode& node, const Expectation& out)
     return true;
 }
 
+// `requests: {at_most: 5}, in_any: 1s` bounds the peak: not all requests, but those of any second.
+bool settle_peak(Reading& reading, const YamlNode& node, Expectation& out) {
+    const YamlNode* window = node.find("in_any");
+    if (window == nullptr || !window->is_scalar() || !out.in_any) return true;
+    const auto requests = out.counts.find("requests");
+    const auto attempts = out.counts.find("attempts");
+    if ((requests == out.counts.end()) == (attempts == out.counts.end())) {
+        reading.error(window->at,
+                      "`in_any` of a duration is about `requests` or `attempts` beside it",
+                      fmt::format("write requests: {{at_most: 5}}, in_any: {}", window->text));
+        return false;
+    }
+    const bool of_requests = requests != out.counts.end();
+    out.in_any->of = of_requests ? CountedUnit::requests : CountedUnit::connections;
+    const auto counted = of_requests ? requests : attempts;
+    out.in_any->count = counted->second;
+    out.counts.erase(counted);
+    return true;
+}
+
 bool read_expectation(Reading& reading, const YamlNode& node, const Expectation* outer,
                       Expectation& out) {
     if (!node.is_map()) {
@@ -166,8 +186,11 @@ bool read_expectation(Reading& reading, const YamlNode& node, const Expectation*
     }
     good = check_references(reading, node) && good;
     good = check_order(reading, node, out) && good;
-    const bool order = !out.sequence.empty() || out.never || out.eventually ||
-                       node.find("any_of") != nullptr || node.find("all_of") != nullptr;
+    good = settle_peak(reading, node, out) && good;
+    static constexpr std::array<std::string_view, 6> order_keys{"sequence", "never",  "eventually",
+                                                                "always",   "any_of", "all_of"};
+    const bool order = std::any_of(order_keys.begin(), order_keys.end(),
+                                   [&](std::string_view key) { return node.find(key) != nullptr; });
     if (out.at.empty() && node.find("at") == nullptr) {
         const bool needs_place =
             !order || std::any_of(node.pairs.begin(), node.pairs.end(), [](const YamlPair& pair) {

@@ -27,4 +27,12 @@ void read_expectations(Reading& reading, const YamlNode& root, std::vector<Expec
 
 Form expectation_form();
 
+// Of an `always`: whether a field says which events are meant (`event`, `link`, `what`, …); the
+// others say what must be true of them.
+inline bool says_which(std::string_view field) {
+    static constexpr std::array<std::string_view, 8> which{"event", "at",    "link", "node",
+                                                           "call",  "fault", "end",  "what"};
+    return std::find(which.begin(), which.end(), field) != which.end();
+}
+
 }  // namespace etimedout

@@ -209,6 +209,22 @@ bool check_target(Reading& reading, const YamlNode& node, std::string_view kind,
     return true;
 }
 
+// A link carries what its caller began, and nothing of any other node.
+bool check_source_at(Reading& reading, const YamlNode& node, const FaultStep& step) {
+    const YamlNode* source = node.find("source");
+    const LinkSpec* link = reading.topology.link(step.target);
+    if (source == nullptr || link == nullptr || source->text == link->from ||
+        reading.topology.node(source->text) == nullptr) {
+        return true;
+    }
+    reading.error(
+        source->at,
+        fmt::format("`source`: what passes the link `{}` was begun by `{}`, never by `{}`",
+                    step.target, link->from, source->text),
+        "leave `source` out, or arm the fault at a link that begins there");
+    return false;
+}
+
 template <class F>
 bool read_kind(Reading& reading, const YamlNode& node, const FaultText& text, FaultStep& out) {
     F fault{};
@@ -216,6 +232,7 @@ bool read_kind(Reading& reading, const YamlNode& node, const FaultText& text, Fa
     good = read_suffix(reading, node, text, fault) && good;
     good = read_selectors(reading, node, text, F::layer, F::accepts, out.armed.selectors) && good;
     good = check_target(reading, node, F::kind, F::layer, out) && good;
+    good = good && check_source_at(reading, node, out);
     out.armed.fault = std::move(fault);
     return good;
 }

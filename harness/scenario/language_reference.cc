@@ -8,6 +8,7 @@
 #include "harness/scenario/reference.hh"
 #include "harness/scenario/steps.hh"
 #include "harness/scenario/topology.hh"
+#include "simulator/net/kernel_habits.hh"
 
 namespace etimedout {
 
@@ -76,6 +77,24 @@ std::string tables_of(const Form& object) {
     return text;
 }
 
+// What `like` changes: one row per habit, with the releases that have it.
+std::string table_of_habits() {
+    std::string text =
+        "### `like`\n\nThe node gets the defaults of an older kernel, as the release first came "
+        "out; `sysctl` is applied\nafter it. What no sysctl of a namespace can bring back stays as "
+        "in the newest.\n\n| until | sysctl | value | what changes | source "
+        "|\n|---|---|---|---|---|\n";
+    for (const KernelHabit& habit : kernel_habits()) {
+        std::string_view last;
+        for (const std::string_view release : known_releases()) {
+            if (habits_of(release).contains(std::string{habit.sysctl})) last = release;
+        }
+        text += fmt::format("| `{}` | `{}` | {} | {} | {} in Linux {} |\n", last, habit.sysctl,
+                            habit.value, cell(habit.doc), habit.commit, habit.since);
+    }
+    return text + "\n";
+}
+
 constexpr std::string_view introduction = R"(# The scenario language
 
 This page is made from the tables that read scenarios; `etimedout schema` prints the same as a
@@ -122,6 +141,16 @@ reason, in `because` or in a comment beside or above it, is a finding of `check`
 Variables may be made of variables. Inside braces and brackets quote it: `{get: "${path}"}`.
 `$${` stands for `${` itself. `--var name=value` replaces a declared variable.
 
+A variable may be a list or a map: a value that is `${name}` and nothing else is then that list or
+map. `matrix` is a map of lists, of which every combination runs, or a list of rows. A row is called
+what its `name` says, or else by as few of its values as tell it apart:
+
+```yaml
+matrix:
+  - {name: the gateway gives up, answer: {silent: true}, status: 504}
+  - {name: the upstream says so, answer: {status: 503}, status: 503}
+```
+
 )";
 
 }  // namespace
@@ -135,7 +164,7 @@ std::string language_markdown() {
         "other; a node with none of them\nonly makes calls. The keys from `status` on say how a "
         "stub "
         "answers where no route does.\n\n" +
-        tables_of(node_form());
+        tables_of(node_form()) + table_of_habits();
     text += "## Links\n\nA link is written `caller -> callee:port`, or as a map:\n\n" +
             tables_of(link_form().of.back());
     text += "## Steps\n\nA step is one of these, done in order.\n\n" + tables_of(step_form());

@@ -171,10 +171,12 @@ struct RetriesBound {
     bool same = false;                           // method, path
 };
 
-// Peak in any window of this length; `count` is of requests, or connections without HTTP.
+// Peak in any window of this length. Without `of`, `count` is of requests, or of connections where
+// there is no HTTP.
 struct InAnyBound {
     Duration window{};
     Bound<std::int64_t> count{};
+    std::optional<CountedUnit> of{};
 };
 
 struct LogBound {
@@ -253,6 +255,7 @@ struct Expectation {
     // order
     std::vector<EventMatch> sequence{};
     std::optional<EventMatch> never{};
+    std::optional<EventMatch> always{};  // all events of its kind and place have its other fields
     std::optional<EventMatch> eventually{};
     std::optional<Duration> within{};
     std::vector<Expectation> any_of{};

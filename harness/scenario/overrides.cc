@@ -18,15 +18,6 @@ bool has_free_keys(std::string_view key) {
     return std::find(free.begin(), free.end(), key) != free.end();
 }
 
-void move_to(YamlNode& node, const Span& at) {
-    node.at = at;
-    for (YamlNode& item : node.items) move_to(item, at);
-    for (YamlPair& pair : node.pairs) {
-        move_to(pair.key, at);
-        move_to(pair.value, at);
-    }
-}
-
 std::string_view first_part(std::string_view place) { return place.substr(0, place.find('.')); }
 
 std::string_view behind(std::string_view place, std::size_t length) {
@@ -115,6 +106,15 @@ private:
 };
 
 }  // namespace
+
+void move_to(YamlNode& node, const Span& at) {
+    node.at = at;
+    for (YamlNode& item : node.items) move_to(item, at);
+    for (YamlPair& pair : node.pairs) {
+        move_to(pair.key, at);
+        move_to(pair.value, at);
+    }
+}
 
 void apply_overrides(Reading& reading, const std::map<std::string, std::string>& set,
                      YamlNode& root) {

@@ -14,4 +14,7 @@ namespace etimedout {
 void apply_overrides(Reading& reading, const std::map<std::string, std::string>& set,
                      YamlNode& root);
 
+// As if all of it had been written there: mistakes in it are shown at that place.
+void move_to(YamlNode& node, const Span& at);
+
 }  // namespace etimedout

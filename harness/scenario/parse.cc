@@ -57,7 +57,7 @@ Scenario read_row(Reading& reading, const Frame& frame, const MatrixRow& row) {
     YamlNode root = frame.root;
     Scenario scenario;
     scenario.file = frame.file;
-    scenario.row = row.title();
+    scenario.row = row.title;
     Substitution substitution{reading, frame.vars, row, frame.options.scenario_dir};
     substitution.expand_variables(root);
     if (YamlNode* links = root.find("links")) substitution.finish_without_links(*links);
@@ -138,7 +138,9 @@ void warn_unused(Reading& reading, const Declarations& vars, const MatrixRow& ro
                         fmt::format("write ${{{}}} where it is meant, or remove it", name));
     };
     for (const auto& [name, value] : vars) check(name, value.at);
-    for (const auto& [name, value] : row.values) check(name, value.at);
+    for (const auto& [name, value] : row.values) {
+        if (name != "name" || !row.name) check(name, value.at);
+    }
 }
 
 void read_tree(const SourceText& source, YamlNode& root, const ParseOptions& options,
@@ -154,6 +156,7 @@ void read_tree(const SourceText& source, YamlNode& root, const ParseOptions& opt
     Declarations vars = read_vars(common, root);
     std::vector<MatrixRow> rows = read_matrix(common, root);
     override_variables(common, root, options.variables, vars, rows);
+    name_rows(rows);
     const std::vector<CounterExample> examples = read_counter_examples(common, root);
     // Every row is read from a tree of its own.
     constexpr std::size_t most_values = 1'000'000;

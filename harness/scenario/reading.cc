@@ -26,6 +26,11 @@ bool is_name(std::string_view text) {
 
 void Reading::error(const Span& at, std::string message, std::string advice) {
     if (errors_.size() >= enough) return;
+    const bool spoilt = std::any_of(spoilt_.begin(), spoilt_.end(), [&](const Span& wrong) {
+        return at.line == wrong.line && at.column >= wrong.column &&
+               at.column < wrong.column + std::max(wrong.width, 1U);
+    });
+    if (spoilt) return;
     errors_.push_back(source_.error(at, std::move(message), std::move(advice)));
 }
 
@@ -128,7 +133,7 @@ std::string what_stands(const YamlNode& node) {
         case YamlKind::null:
             return "nothing";
         case YamlKind::scalar:
-            return quote(node.text);
+            return node.text.empty() ? "an empty text" : quote(node.text);
         case YamlKind::list:
             return "a list";
         case YamlKind::map:

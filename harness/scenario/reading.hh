@@ -26,6 +26,8 @@ public:
 
     void error(const Span& at, std::string message, std::string advice = {});
     void warning(const Span& at, std::string message, std::string advice = {});
+    // What stands here is wrong already, and reported: no further error about it.
+    void spoil(const Span& at) { spoilt_.push_back(at); }
     // Removes the warnings from `begin` on for which `excused` holds.
     template <class Excused>
     void drop_warnings(std::size_t begin, Excused excused) {
@@ -54,6 +56,7 @@ private:
     const SourceText& source_;
     std::vector<ScenarioError> errors_;
     std::vector<ScenarioError> warnings_;
+    std::vector<Span> spoilt_;
     std::map<std::string, NameUse, std::less<>> names_;
 };
 

@@ -6,6 +6,9 @@
 #include <cstring>
 #include <span>
 
+#include "harness/scenario/part.hh"
+#include "simulator/net/kernel_habits.hh"
+
 namespace etimedout {
 
 namespace {
@@ -34,7 +37,16 @@ bool read_path(Reading& reading, const YamlNode& node, LinkSpec& out) {
     if (!want_scalar(reading, "path", node, "a path such as client -> server:80")) return false;
     const Result<LinkSpec> path = parse_path(node.text);
     if (!path) {
-        reading.error(node.at, path.error().message, path.error().advice);
+        // What is no port stands behind the colon; any other mistake is one of the whole.
+        const auto colon = node.text.rfind(':');
+        const std::string_view port = colon == std::string::npos
+                                          ? std::string_view{}
+                                          : trimmed(std::string_view{node.text}.substr(colon + 1));
+        const bool port_alone = path.error().message.starts_with(quote(port));
+        reading.error(port_alone ? part_of(reading.source(),
+                                           behind_part(reading.source(), node.at, ":"), port)
+                                 : node.at,
+                      path.error().message, path.error().advice);
         return false;
     }
     const LinkSpec& read = *path;
@@ -146,13 +158,14 @@ bool read_sysctls(Reading& reading, const YamlNode& node, std::map<std::string, 
 
 bool read_like(Reading& reading, const YamlNode& node, NodeDraft& out) {
     if (!want_scalar(reading, "like", node, "a release such as linux-6.1")) return false;
-    std::string_view release = node.text;
-    constexpr std::string_view prefix = "linux-";
-    const auto number = release.starts_with(prefix) ? Scalar<double>::parse(release.substr(6))
-                                                    : Result<double>{Problem{}};
-    if (!number) {
-        reading.error(node.at, fmt::format("`like` cannot be {}", quote(node.text)),
-                      "write the release of a kernel, such as linux-6.1");
+    const auto known = known_releases();
+    if (std::find(known.begin(), known.end(), node.text) == known.end()) {
+        const std::string_view meant = did_you_mean(node.text, {known.begin(), known.end()});
+        reading.error(
+            node.at, fmt::format("`like`: the habits of {} are not known", quote(node.text)),
+            fmt::format("{}releases: {}",
+                        meant.empty() ? std::string{} : fmt::format("did you mean `{}`? ", meant),
+                        fmt::join(known, ", ")));
         return false;
     }
     out.like = node.text;
@@ -184,9 +197,11 @@ bool read_stop(Reading& reading, const YamlNode& node, NodeDraft& out) {
         const char* name = ::sigabbrev_np(number);
         if (name != nullptr && signal == name) return true;
     }
-    reading.error(node.find("signal")->at, fmt::format("no signal is called {}", quote(signal)),
-                  suggest(signal, {"TERM", "INT", "QUIT", "HUP", "KILL", "USR1", "USR2", "WINCH"},
-                          "signals"));
+    const std::string_view bare =
+        signal.starts_with("SIG") ? std::string_view{signal}.substr(3) : std::string_view{signal};
+    reading.error(
+        node.find("signal")->at, fmt::format("no signal is called {}", quote(signal)),
+        suggest(bare, {"TERM", "INT", "QUIT", "HUP", "KILL", "USR1", "USR2", "WINCH"}, "signals"));
     return false;
 }
 
@@ -210,8 +225,9 @@ void add_common_keys(NodeKeys& keys) {
         "kernel settings of the node", [](Reading& reading, const YamlNode& node, NodeDraft& out) {
             return read_sysctls(reading, node, out.sysctl);
         }));
-    Form like = Value<std::string>::form({});
-    like.example = "linux-6.1";
+    std::vector<std::string> releases;
+    for (const std::string_view release : known_releases()) releases.emplace_back(release);
+    const Form like = words_form(std::move(releases));
     keys.push_back(
         custom_key<NodeDraft>("like", like, "kernel habits of an older release", read_like));
 }
@@ -499,9 +515,13 @@ void check_topology(Reading& reading, const YamlNode& root) {
             const YamlNode* path = written->is_map() ? written->find("path") : written;
             std::vector<std::string_view> nodes;
             for (const NamedNode& node : topology.nodes) nodes.push_back(node.name);
+            const auto& source = reading.source();
             for (const std::string& end : {link.spec.from, link.spec.to}) {
                 if (topology.node(end) != nullptr) continue;
-                reading.error(path->at, fmt::format("no node is called {}", quote(end)),
+                const bool caller = end == link.spec.from;
+                const Span half = caller ? path->at : behind_part(source, path->at, "->");
+                reading.error(part_of(source, half, end),
+                              fmt::format("no node is called {}", quote(end)),
                               suggest(end, nodes, "nodes"));
             }
             if (link.spec.from == link.spec.to) {

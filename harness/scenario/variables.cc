@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/scenario/overrides.hh"
 #include "harness/scenario/table.hh"
 
 namespace etimedout {
@@ -36,19 +37,44 @@ bool check_variable_name(Reading& reading, const YamlNode& name) {
     return true;
 }
 
-// A value of a variable: one scalar, or nothing for an empty text.
-bool read_value(Reading& reading, std::string_view name, const YamlNode& node, Declared& out) {
-    out.at = node.at;
-    if (node.kind == YamlKind::null) return true;
-    if (!node.is_scalar()) {
-        reading.error(
-            node.at,
-            fmt::format("the variable `{}` must be one value, not {}", name, what_stands(node)),
-            "a variable stands for a text; use several variables");
+// A value of a variable; nothing is an empty text.
+Declared value_of(const YamlNode& node) {
+    Declared value;
+    value.at = node.at;
+    if (node.is_scalar()) {
+        value.text = node.text;
+    } else if (node.kind != YamlKind::null) {
+        value.tree = node;
+    }
+    return value;
+}
+
+// `name` in a row is what the row is called, and a variable like the others.
+bool read_row_name(Reading& reading, const YamlNode& node, MatrixRow& out) {
+    const bool line = node.is_scalar() && !node.text.empty() &&
+                      node.text.find_first_of("\n\r") == std::string::npos;
+    if (!line) {
+        reading.error(node.at,
+                      fmt::format("a row's `name` is one line of text, not {}", what_stands(node)),
+                      "write name: what is special about this row");
         return false;
     }
-    out.text = node.text;
+    out.name = node.text;
     return true;
+}
+
+void check_row_names(Reading& reading, const std::vector<MatrixRow>& rows) {
+    std::map<std::string, Span> seen;
+    for (const MatrixRow& row : rows) {
+        for (const auto& [key, value] : row.values) {
+            if (key != "name") continue;
+            const auto [first, fresh] = seen.emplace(value.text, value.at);
+            if (fresh) continue;
+            reading.error(
+                value.at, fmt::format("two rows are called {}", quote(value.text)),
+                fmt::format("the first is on line {}: choose another name", first->second.line));
+        }
+    }
 }
 
 std::vector<MatrixRow> rows_of_list(Reading& reading, const YamlNode& matrix) {
@@ -62,11 +88,9 @@ std::vector<MatrixRow> rows_of_list(Reading& reading, const YamlNode& matrix) {
         }
         MatrixRow row;
         for (const YamlPair& pair : item.pairs) {
-            Declared value;
-            if (check_variable_name(reading, pair.key) &&
-                read_value(reading, pair.key.text, pair.value, value)) {
-                row.values.emplace_back(pair.key.text, std::move(value));
-            }
+            if (!check_variable_name(reading, pair.key)) continue;
+            if (pair.key.text == "name" && !read_row_name(reading, pair.value, row)) continue;
+            row.values.emplace_back(pair.key.text, value_of(pair.value));
         }
         rows.push_back(std::move(row));
     }
@@ -74,6 +98,7 @@ std::vector<MatrixRow> rows_of_list(Reading& reading, const YamlNode& matrix) {
     for (std::size_t i = 1; i < rows.size(); ++i) {
         for (const auto& first : rows.front().values) {
             const std::string& name = first.first;
+            if (name == "name") continue;  // some rows may have one
             const bool there = std::any_of(rows[i].values.begin(), rows[i].values.end(),
                                            [&](const auto& each) { return each.first == name; });
             if (!there) {
@@ -83,6 +108,7 @@ std::vector<MatrixRow> rows_of_list(Reading& reading, const YamlNode& matrix) {
             }
         }
     }
+    check_row_names(reading, rows);
     return rows;
 }
 
@@ -108,10 +134,8 @@ std::vector<MatrixRow> rows_of_map(Reading& reading, const YamlNode& matrix,
         std::vector<MatrixRow> longer;
         for (const MatrixRow& row : rows) {
             for (const YamlNode& item : pair.value.items) {
-                Declared value;
-                if (!read_value(reading, pair.key.text, item, value)) return rows;
                 longer.push_back(row);
-                longer.back().values.emplace_back(pair.key.text, std::move(value));
+                longer.back().values.emplace_back(pair.key.text, value_of(item));
             }
         }
         rows = std::move(longer);
@@ -119,16 +143,29 @@ std::vector<MatrixRow> rows_of_map(Reading& reading, const YamlNode& matrix,
     return rows;
 }
 
-}  // namespace
-
-std::string MatrixRow::title() const {
-    std::string title;
-    for (const auto& [name, value] : values) {
-        if (!title.empty()) title += ", ";
-        title += fmt::format("{}={}", name, value.text);
-    }
-    return title;
+// A value given from outside takes the shape of the one it replaces.
+void give(Declared& value, const std::string& text) {
+    value.text = text;
+    if (!value.tree) return;
+    value.tree.reset();
+    const SourceText source{text, "(--var)"};
+    LoadedYaml loaded = load_yaml(source);
+    if (!loaded.errors.empty() || loaded.root.is_scalar()) return;
+    move_to(loaded.root, value.at);
+    value.tree = std::move(loaded.root);
 }
+
+// Rows are alike when all their values are; names do not count.
+std::string values_of(const MatrixRow& row) {
+    std::string all;
+    for (const auto& [name, value] : row.values) {
+        if (name == "name" && row.name) continue;
+        all += fmt::format("{}={}\n", name, value.tree ? to_flow(*value.tree) : quote(value.text));
+    }
+    return all;
+}
+
+}  // namespace
 
 Declarations read_vars(Reading& reading, const YamlNode& root) {
     Declarations vars;
@@ -137,11 +174,8 @@ Declarations read_vars(Reading& reading, const YamlNode& root) {
         return vars;
     }
     for (const YamlPair& pair : node->pairs) {
-        Declared value;
-        if (check_variable_name(reading, pair.key) &&
-            read_value(reading, pair.key.text, pair.value, value)) {
-            vars.insert_or_assign(pair.key.text, std::move(value));
-        }
+        if (!check_variable_name(reading, pair.key)) continue;
+        vars.insert_or_assign(pair.key.text, value_of(pair.value));
     }
     return vars;
 }
@@ -183,13 +217,14 @@ void override_variables(Reading& reading, const YamlNode& root,
     for (const auto& [name, text] : given) {
         bool known = false;
         if (const auto var = vars.find(name); var != vars.end()) {
-            var->second.text = text;
+            give(var->second, text);
             known = true;
         }
         for (MatrixRow& row : rows) {
             for (auto& [key, value] : row.values) {
                 if (key != name) continue;
-                value.text = text;
+                give(value, text);
+                if (key == "name" && row.name) row.name = text;
                 known = true;
             }
         }
@@ -203,7 +238,7 @@ void override_variables(Reading& reading, const YamlNode& root,
                       suggest(name, names, "variables"));
     }
     std::set<std::string> seen;
-    std::erase_if(rows, [&](const MatrixRow& row) { return !seen.insert(row.title()).second; });
+    std::erase_if(rows, [&](const MatrixRow& row) { return !seen.insert(values_of(row)).second; });
 }
 
 }  // namespace etimedout

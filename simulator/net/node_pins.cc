@@ -13,7 +13,7 @@
 
 #include "simulator/base/error.hh"
 #include "simulator/base/fd.hh"
-#include "simulator/base/fields.hh"
+#include "simulator/net/kernel_habits.hh"
 
 namespace etimedout {
 
@@ -138,25 +138,6 @@ std::vector<std::string> pin_common(NodeKind kind) {
     return pin_congestion_control();
 }
 
-using Habits = std::map<std::string, std::string>;
-
-// By release, what differs from the newest that the project knows. Sources: the
-// kernel commits 19f92a030ca6 (somaxconn 4096, Linux 5.4) and ccce324dabfe (linear SYN
-// timeouts, 6.5).
-const std::map<std::string, Habits, std::less<>>& releases() {
-    static const Habits before_linear{{"net.ipv4.tcp_syn_linear_timeouts", "0"}};
-    static const Habits before_somaxconn{{"net.ipv4.tcp_syn_linear_timeouts", "0"},
-                                         {"net.core.somaxconn", "128"}};
-    static const std::map<std::string, Habits, std::less<>> table{{"linux-4.19", before_somaxconn},
-                                                                  {"linux-5.4", before_linear},
-                                                                  {"linux-5.10", before_linear},
-                                                                  {"linux-5.15", before_linear},
-                                                                  {"linux-6.1", before_linear},
-                                                                  {"linux-6.6", {}},
-                                                                  {"linux-6.12", {}}};
-    return table;
-}
-
 }  // namespace
 
 std::vector<std::string> pin_node_defaults() { return pin_common({.forwarding = "0"}); }
@@ -201,20 +182,12 @@ std::string read_sysctl(std::string_view name) {
     return text;
 }
 
-const std::map<std::string, std::string>& habits_of(std::string_view release) {
-    if (const auto found = releases().find(release); found != releases().end()) {
-        return found->second;
-    }
-    std::vector<std::string_view> known;
-    for (const auto& [name, habits] : releases()) known.push_back(name);
-    const auto meant = did_you_mean(release, known);
-    throw Error{fmt::format("like: `{}` is not a release whose habits are known", release),
-                meant.empty()
-                    ? fmt::format("known: {}", fmt::join(known, ", "))
-                    : fmt::format("did you mean `{}`? known: {}", meant, fmt::join(known, ", "))};
-}
-
 void pin_habits_of(std::string_view release) {
+    const auto releases = known_releases();
+    if (std::ranges::find(releases, release) == releases.end()) {
+        throw Error{fmt::format("like: `{}` is not a release whose habits are known", release),
+                    fmt::format("known: {}", fmt::join(releases, ", "))};
+    }
     for (const auto& [name, value] : habits_of(release)) pin_if_there(name, value);
 }
 

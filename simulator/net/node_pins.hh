@@ -1,7 +1,6 @@
 // Pins: the sysctls that make every node and router behave the same on every machine.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,10 +29,8 @@ void write_sysctl(std::string_view name, std::string_view value);
 // Throws Error as above. Without the final newline.
 std::string read_sysctl(std::string_view name);
 
-// Kernel habits of an older release: the sysctls per namespace whose defaults have changed since.
-// Throws Error naming the known releases for one that is not.
-const std::map<std::string, std::string>& habits_of(std::string_view release);
-// Writes them. A sysctl that this kernel does not have yet is one whose habit it still has.
+// Writes the habits of an older release (kernel_habits.hh); throws Error naming the known ones for
+// another. A sysctl that this kernel does not have yet is one whose habit it still has.
 void pin_habits_of(std::string_view release);
 
 }  // namespace etimedout

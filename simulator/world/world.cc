@@ -20,6 +20,19 @@ void set_up_network(const NodeSpec& spec) {
     for (const auto& [name, value] : spec.sysctl) write_sysctl(name, value);
 }
 
+// All addresses under which the caller is seen on a link.
+std::string near_addresses(const LinkSpec& spec, const LinkAddresses& addresses) {
+    switch (spec.ip) {
+        case IpVersion::v4:
+            return addresses.near;
+        case IpVersion::v6:
+            return addresses.near6;
+        case IpVersion::both:
+            break;
+    }
+    return fmt::format("{},{}", addresses.near, addresses.near6);
+}
+
 }  // namespace
 
 World::World(WorldPlan plan, WorldContext context)
@@ -115,32 +128,26 @@ Stub& World::stub_behind(const std::string& link) {
     return *callee.stub;
 }
 
-// A source that names a node becomes the address under which that node is seen on this link.
-ArmedFault World::with_address(const std::string& target, const ArmedFault& fault) const {
-    ArmedFault resolved = fault;
-    const LinkSpec& spec = *plan_.topology.link(target);
-    const LinkAddresses addresses = LinkAddresses::of(plan_.topology.link_index(target));
-    if (resolved.selectors.source == spec.from) {
-        resolved.selectors.source = spec.ip == IpVersion::v6 ? addresses.near6 : addresses.near;
-    }
-    return resolved;
-}
-
+// Whatever passes a link is its caller's: there, a source that names it selects everything.
 void World::arm_at_link(const std::string& target, const ArmedFault& fault) {
-    link(target).arm(with_address(target, fault));
+    ArmedFault resolved = fault;
+    if (resolved.selectors.source == plan_.topology.link(target)->from) {
+        resolved.selectors.source.reset();
+    }
+    link(target).arm(resolved);
     if (const Decision decision = decision_of(fault.fault);
         const auto* carrier = std::get_if<CarrierPlan>(&decision)) {
         if (carrier->up > Duration{}) flap(fault.id, *carrier, Carrier::present);
     }
 }
 
-// A stub serves all links that lead to it; a link is known by its caller's address there.
+// A stub serves all links that lead to it; a link is known by its caller's addresses there.
 void World::arm_at_stub(const std::string& target, const ArmedFault& fault) {
-    ArmedFault resolved = with_address(target, fault);
+    ArmedFault resolved = fault;
     const LinkSpec& spec = *plan_.topology.link(target);
-    const LinkAddresses addresses = LinkAddresses::of(plan_.topology.link_index(target));
-    if (!resolved.selectors.source && spec.ip != IpVersion::both) {
-        resolved.selectors.source = spec.ip == IpVersion::v6 ? addresses.near6 : addresses.near;
+    if (resolved.selectors.source.value_or(spec.from) == spec.from) {
+        resolved.selectors.source =
+            near_addresses(spec, LinkAddresses::of(plan_.topology.link_index(target)));
     }
     stub_behind(target).arm(resolved);
 }

@@ -77,7 +77,6 @@ private:
     Stub& stub_behind(const std::string& link);
     void arm_at_link(const std::string& target, const ArmedFault& fault);
     void arm_at_stub(const std::string& target, const ArmedFault& fault);
-    ArmedFault with_address(const std::string& target, const ArmedFault& fault) const;
     void flap(const std::string& id, CarrierPlan plan, Carrier next);
     void put(decltype(Event::what) what);
     FaultWitness witness_of(const Armed& armed);

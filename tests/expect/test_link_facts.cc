@@ -285,6 +285,20 @@ TEST(LinkFacts, InAnyIsThePeakOfASlidingWindow) {
     EXPECT_EQ(peak(320ms, 2).verdict, Verdict::pass);
 }
 
+TEST(LinkFacts, InAnyCountsWhatItIsToldTo) {
+    // Two requests over one connection.
+    const EventLog log = LogBuilder{}
+                             .connection({.began = 1s, .established = 1s, .bytes = 10})
+                             .request({.sent = 1100ms, .answered = 1150ms, .path = "/a"})
+                             .request({.sent = 1200ms, .answered = 1250ms, .path = "/b"})
+                             .end(9s);
+    const auto peak_of = [&](CountedUnit unit) {
+        return at_up({.in_any = InAnyBound{1s, at_most(std::int64_t{5}), unit}}, log).observed;
+    };
+    EXPECT_EQ(peak_of(CountedUnit::requests), "2");
+    EXPECT_EQ(peak_of(CountedUnit::connections), "1");
+}
+
 TEST(LinkFacts, RequestsThatCannotBeSeenAreAnErrorAndNeverAPass) {
     // 4 kB of TLS: no request is recognised, so that zero requests is not a fact.
     const EventLog log = LogBuilder{}

@@ -36,6 +36,26 @@ Finding check(const Expectation& expectation, Duration end = 10s) {
     return check_one(a_scenario(), expectation, a_log(end));
 }
 
+TEST(OrderFacts, AlwaysIsTrueOfAllEventsItMeansAndOfOneAtLeast) {
+    // There is one response, with status 200, and none at a link that is not there.
+    const auto always = [](std::map<std::string, std::string> fields) {
+        return check({.settle = 1s, .always = match(std::move(fields))});
+    };
+    const Finding holds =
+        always({{"event", "http"}, {"what", "response"}, {"link", "up"}, {"status", "200"}});
+    EXPECT_EQ(holds.verdict, Verdict::pass);
+    EXPECT_EQ(holds.observed, "1 of 1 are so");
+    const Finding other =
+        always({{"event", "http"}, {"what", "response"}, {"link", "up"}, {"status", "503"}});
+    EXPECT_EQ(other.verdict, Verdict::fail);
+    EXPECT_EQ(other.observed, "0 of 1 are so");
+    EXPECT_EQ(other.evidence.size(), 1u);
+    const Finding none =
+        always({{"event", "http"}, {"what", "response"}, {"link", "down"}, {"status", "200"}});
+    EXPECT_EQ(none.verdict, Verdict::fail);
+    EXPECT_EQ(none.observed, "there was no such event at all");
+}
+
 TEST(OrderFacts, ASequenceHoldsInItsOrderOnly) {
     // First the request, then its answer, then the reset.
     const EventMatch request = match({{"event", "http"}, {"what", "request"}, {"link", "up"}});

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "simulator/base/error.hh"
+#include "simulator/net/kernel_habits.hh"
 #include "simulator/net/namespace_guard.hh"
 #include "simulator/net/node_pins.hh"
 
@@ -101,6 +102,42 @@ TEST(NodePins, OlderHabitsAreWritten) {
     EXPECT_TRUE(linear == "no error" || linear.find("unsupported") != std::string::npos) << linear;
     pin_habits_of("linux-4.19");
     EXPECT_EQ(read_sysctl("net.core.somaxconn"), "128");
+}
+
+TEST(NodePins, HabitsEndWithTheReleaseThatChangedThem) {
+    // 5.10 is newer than 5.4, which a comparison of texts gets wrong; the newest has no habits.
+    const auto value = [](std::string_view release, const char* sysctl) -> std::string {
+        const auto habits = habits_of(release);
+        const auto found = habits.find(sysctl);
+        return found != habits.end() ? found->second : "as now";
+    };
+    EXPECT_EQ(value("linux-4.19", "net.core.somaxconn"), "128");
+    EXPECT_EQ(value("linux-5.4", "net.core.somaxconn"), "as now");
+    EXPECT_EQ(value("linux-5.4", "net.ipv4.tcp_comp_sack_slack_ns"), "0");
+    EXPECT_EQ(value("linux-5.10", "net.ipv4.tcp_comp_sack_slack_ns"), "as now");
+    EXPECT_EQ(value("linux-5.15", "net.ipv4.tcp_challenge_ack_limit"), "1000");
+    EXPECT_EQ(value("linux-6.1", "net.ipv4.tcp_challenge_ack_limit"), "as now");
+    EXPECT_EQ(value("linux-6.1", "net.ipv4.tcp_syn_linear_timeouts"), "0");
+    EXPECT_EQ(value("linux-6.6", "net.ipv4.tcp_syn_linear_timeouts"), "as now");
+    EXPECT_TRUE(habits_of("linux-6.12").empty());
+}
+
+TEST(NodePins, EveryHabitIsOneOfANamespace) {
+    // Whatever this kernel knows of the table must be writable for a node, and stay written.
+    const Fd node = new_network_namespace();
+    const NamespaceGuard inside{node.get()};
+    std::size_t there = 0;
+    for (const KernelHabit& habit : kernel_habits()) {
+        try {
+            read_sysctl(habit.sysctl);
+        } catch (const Error&) {
+            continue;  // an older kernel than the release that brought it
+        }
+        write_sysctl(habit.sysctl, habit.value);
+        EXPECT_EQ(read_sysctl(habit.sysctl), habit.value) << habit.sysctl;
+        ++there;
+    }
+    EXPECT_GE(there, 2U);  // those of Linux 5.4 and before
 }
 
 TEST(NodePins, UnknownReleasesNameTheKnown) {

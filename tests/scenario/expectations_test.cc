@@ -66,6 +66,14 @@ TEST(Expectations, OfALink) {
     EXPECT_EQ(it.in_any->window, 1s);
     EXPECT_EQ(it.in_any->count.at_most, 5);
     EXPECT_EQ(expectation_of("at: api, in_any: {window: 1s, count: 4}").in_any->count.at_least, 4);
+    // The bound may stand at what is counted; it is then that of the peak alone.
+    const Expectation peak = expectation_of("at: api, requests: {at_most: 5}, in_any: 1s");
+    EXPECT_EQ(peak.in_any->window, 1s);
+    EXPECT_EQ(peak.in_any->count.at_most, 5);
+    EXPECT_EQ(peak.in_any->of, CountedUnit::requests);
+    EXPECT_TRUE(peak.counts.empty());
+    EXPECT_EQ(expectation_of("at: api, attempts: 2, in_any: 1s").in_any->of,
+              CountedUnit::connections);
 }
 
 TEST(Expectations, OfANodeAndOfAFault) {

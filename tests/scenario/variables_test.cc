@@ -1,4 +1,5 @@
 // vars, matrix, --var, ${…}, and dotted places that are set.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "tests/scenario/parsing.hh"
@@ -106,7 +107,7 @@ TEST(Matrix, MayBeAListOfRows) {
         around("  - fault: {link: api, kind: \"${kind}\"}\n  - call: {id: c, link: api, get: /}\n",
                "  - {at: c, status: \"${status}\"}\n"));
     ASSERT_EQ(rows.size(), 2U);
-    EXPECT_EQ(rows[1].row, "kind=reset, status=502");
+    EXPECT_EQ(rows[1].row, "kind=reset");  // which tells the rows apart
     EXPECT_EQ(rows[1].expectations[0].status->at_least, 502);
 }
 
@@ -116,6 +117,94 @@ TEST(Matrix, AValueFromOutsideReplacesItsList) {
                               {.variables = {{"n", "7"}}});
     ASSERT_EQ(rows.size(), 1U);
     EXPECT_EQ(std::get<WaitStep>(rows[0].steps[0].what).time, 7s);
+}
+
+// The titles of a matrix's rows, in their order.
+std::vector<std::string> titles_of(const std::string& matrix, const ParseOptions& options = {}) {
+    std::vector<std::string> titles;
+    for (const Scenario& row : rows_of(matrix + around("  - wait: 1s\n"), options)) {
+        titles.push_back(row.row);
+    }
+    return titles;
+}
+
+TEST(Matrix, ARowShowsNoMoreThanTellsItApart) {
+    // `b` alone leaves two rows together, which `c` splits; `a` is the same in all, `d` too late.
+    EXPECT_EQ(titles_of("matrix:\n  - {a: 0, b: 1, c: x, d: 7}\n  - {a: 0, b: 1, c: y, d: 8}\n"
+                        "  - {a: 0, b: 2, c: x, d: 9}\n"),
+              (std::vector<std::string>{"b=1, c=x", "b=1, c=y", "b=2, c=x"}));
+    EXPECT_EQ(titles_of("matrix: {a: [1], b: [2]}\n"), std::vector<std::string>{"a=1"});
+}
+
+TEST(Matrix, ARowMayHaveAName) {
+    // The name says what is special; a row without one is told apart by its values.
+    EXPECT_EQ(titles_of("matrix:\n  - {name: the client is first, t: 1s}\n  - {t: 5s}\n"),
+              (std::vector<std::string>{"the client is first", "t=5s"}));
+}
+
+TEST(Matrix, LongValuesAreCutAndThoseAlikeAreNumbered) {
+    // Both begin with the same 40 letters.
+    const std::string long_text(50, 'x');
+    EXPECT_EQ(titles_of("matrix: {a: [" + long_text + "y, " + long_text + "z, short]}\n"),
+              (std::vector<std::string>{"a=#1", "a=#2", "a=short"}));
+    EXPECT_EQ(titles_of("matrix: {a: [" + long_text + "y, short]}\n")[0],
+              "a=" + std::string(40, 'x') + "…");
+}
+
+TEST(Matrix, AValueMayBeAMapOrAList) {
+    // ${answer} alone is the map itself; what is inside is expanded as well.
+    const auto rows = rows_of(
+        "scenario: 1\nname: a\nvars: {code: 503}\n"
+        "matrix:\n"
+        "  answer:\n"
+        "    - {status: \"${code}\", headers: {Retry-After: 1}}\n"
+        "    - {silent: true}\n"
+        "nodes:\n  client: {}\n  s: {stub: http, routes: {/pay: \"${answer}\"}}\n"
+        "links: {api: client -> s:80}\nsteps: [wait: 1s]\n");
+    ASSERT_EQ(rows.size(), 2U);
+    const auto route = [&](std::size_t row) {
+        return rows[row].topology.node("s")->stub->routes.at("/pay");
+    };
+    EXPECT_EQ(route(0).status, 503);
+    EXPECT_EQ(route(0).headers.at("Retry-After"), "1");
+    EXPECT_TRUE(route(1).silent);
+    EXPECT_EQ(rows[0].row, "answer=status: ${code}");
+    EXPECT_EQ(rows[1].row, "answer=silent: true");
+    EXPECT_EQ(rows[0].variables.at("answer"), "{status: \"503\", headers: {Retry-After: 1}}");
+}
+
+TEST(Matrix, AListOfStepsMayBeAValue) {
+    // A row can do other things, not only the same with other numbers; lists alike are numbered.
+    const auto rows = rows_of(
+        "scenario: 1\nname: a\n"
+        "matrix: {what: [[wait: 1s], [wait: 1s, wait: 2s]]}\n"
+        "nodes: {client: {}}\nsteps: ${what}\n");
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[0].steps.size(), 1U);
+    EXPECT_EQ(rows[1].steps.size(), 2U);
+    EXPECT_EQ(rows[1].row, "what=#2");
+}
+
+TEST(Matrix, AMapFromOutsideReplacesAMap) {
+    // --var reads YAML where the scenario has a map.
+    const std::string text =
+        "scenario: 1\nname: a\nvars: {answer: {status: 200}}\n"
+        "nodes: {client: {}, s: {stub: http, routes: {/: \"${answer}\"}}}\n"
+        "links: {api: client -> s:80}\nsteps: [wait: 1s]\n";
+    const Scenario scenario = scenario_of(text, {.variables = {{"answer", "{status: 418}"}}});
+    EXPECT_EQ(scenario.topology.node("s")->stub->routes.at("/").status, 418);
+}
+
+TEST(Variables, MapsThatMultiplyAreStopped) {
+    // Ten times ten times … : 10^7 nodes from eight lines.
+    std::string text = "scenario: 1\nname: a\nvars:\n  v0: [a, b]\n";
+    for (int i = 1; i < 9; ++i) {
+        text += fmt::format("  v{}: [", i);
+        for (int k = 0; k < 10; ++k) text += fmt::format("\"${{v{}}}\", ", i - 1);
+        text += "]\n";
+    }
+    text += "nodes: {client: {}}\nsteps: \"${v8}\"\n";
+    EXPECT_TRUE(has_error(text, "variables expand to too much text"));
 }
 
 TEST(Set, ReplacesThePlaceWithTheLongestKey) {

@@ -4,8 +4,8 @@
 #   scripts/tidy.sh              every source file of simulator and harness
 #   scripts/tidy.sh FILE.cc…     these alone
 #
-# Most of the time goes into reading headers, so the files of a folder are read as one; where they
-# do not go together (two helpers of one name), each half is.
+# Most of the time goes into reading headers, so the files of a folder are read as one; those that do
+# not go together with others (two helpers of one name) are read apart.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$top"
@@ -41,7 +41,7 @@ tidy_together() {
         tidy_file "$1"
         return
     fi
-    local joined status=0 found entry half=$(($# / 2))
+    local joined status=0 found entry
     joined=$work/$(tr / - <<<"$1")
     mkdir -p "$joined"
     printf '#include "%s"\n' "$@" >"$joined/all.cc"
@@ -51,9 +51,21 @@ tidy_together() {
     found=$(tidy "$joined" "$joined/all.cc") || status=$?
     [ $status -ne 0 ] || return 0
     if [ -z "$found" ] || grep -q '\[clang-diagnostic-error\]' <<<"$found"; then
+        local file apart=() rest=()
+        for file in "$@"; do
+            if grep -q "^$top/$file:.*\[clang-diagnostic-error\]" <<<"$found"; then
+                apart+=("$file")
+            else
+                rest+=("$file")
+            fi
+        done
         status=0
-        tidy_together "${@:1:half}" || status=1
-        tidy_together "${@:half+1}" || status=1
+        if [ ${#apart[@]} -gt 0 ] && [ ${#rest[@]} -gt 0 ]; then
+            tidy_together "${rest[@]}" || status=1
+            tidy_together "${apart[@]}" || status=1
+        else
+            for file in "$@"; do tidy_file "$file" || status=1; done
+        fi
     else
         printf '%s\n' "$found"
     fi

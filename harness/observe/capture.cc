@@ -101,9 +101,9 @@ void keep_ring_from_children(pcap_t* handle, const CapturePlan& plan) {
         if (mapping.inode != socket.st_ino || mapping.end <= mapping.begin) continue;
         found = true;
         // NOLINTNEXTLINE(performance-no-int-to-ptr): /proc gives addresses as numbers
+        void* const ring = reinterpret_cast<void*>(mapping.begin);
         checked("madvise(MADV_DONTFORK) of a capture's ring",
-                ::madvise(reinterpret_cast<void*>(mapping.begin), mapping.end - mapping.begin,
-                          MADV_DONTFORK));
+                ::madvise(ring, mapping.end - mapping.begin, MADV_DONTFORK));
     }
     if (!found)
         refuse(plan, "find its ring", "/proc/self/maps does not show it; is /proc mounted?");

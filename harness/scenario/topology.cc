@@ -502,7 +502,9 @@ void read_nodes(Reading& reading, const YamlNode& root) {
         NodeSpec spec;
         read_node(reading, pair, spec);
         for (NamedNode& node : reading.topology.nodes) {
-            if (node.name == pair.key.text) node.spec = std::move(spec);
+            if (node.name != pair.key.text) continue;
+            node.spec = std::move(spec);
+            break;
         }
     }
 }

@@ -46,8 +46,8 @@ std::int64_t take_fraction(std::string_view& text) {
 
 Result<std::chrono::sys_time<std::chrono::nanoseconds>> read_timestamp(std::string_view text) {
     using namespace std::chrono;
-    const Problem problem{fmt::format("`{}` is not a point in time", text),
-                          "write it in UTC, like 2026-01-01T00:00:00Z"};
+    Problem problem{fmt::format("`{}` is not a point in time", text),
+                    "write it in UTC, like 2026-01-01T00:00:00Z"};
     std::string_view rest = text;
     const int y = take_number(rest, 4);
     if (y < 1970 || y > 2200 || !take(rest, '-')) return problem;

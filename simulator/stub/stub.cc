@@ -144,6 +144,7 @@ public:
     }
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
+    // NOLINTNEXTLINE(bugprone-exception-escape): a thread that cannot be told to end is a bug.
     ~Server() {
         asio::post(context_, [this] { scope_.cancel(); });
         thread_.join();

@@ -4,7 +4,7 @@
 #
 #   scripts/check_library.sh PATH-OF-ETIMEDOUT
 set -euo pipefail
-etimedout=$1
+etimedout=$(readlink -f "$1")
 top=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -98,7 +98,8 @@ std::string section(const CommandEntry& command, const std::string& before = {})
     }
     for (const OptionEntry& option : command.options) text += option_term(option);
     if (before.empty()) text += examples(command);
-    for (const CommandEntry& own : command.commands) text += section(own, before + command.name + " ");
+    for (const CommandEntry& own : command.commands)
+        text += section(own, before + command.name + " ");
     return text;
 }
 

@@ -135,9 +135,9 @@ void add_proxy_commands(CLI::App& app, ClientCommands& commands) {
     commands.add_for_proxy(
         app, "delete", "Delete a proxy, and end its connections",
         [](const ProxyWords& w) -> ClientAction { return DeleteProxy{w.proxy}; });
-    auto* populate = commands.add(
-        app, "populate", "Create or replace the proxies of a file",
-        [](const ProxyWords& w) -> ClientAction { return Populate{w.file}; });
+    auto* populate =
+        commands.add(app, "populate", "Create or replace the proxies of a file",
+                     [](const ProxyWords& w) -> ClientAction { return Populate{w.file}; });
     populate->add_option("PATH", words.file, "an array of proxies, JSON or YAML; -: standard input")
         ->option_text("PATH")
         ->required();
@@ -236,8 +236,7 @@ void refuse_mixture(const CLI::App& proxy) {
 
 void add_proxy(CLI::App& app, std::function<ExitCode()>& chosen) {
     const auto words = std::make_shared<ProxyWords>();
-    auto* proxy = app.add_subcommand(
-        "proxy", "Run a TCP proxy with faults, or ask one that runs");
+    auto* proxy = app.add_subcommand("proxy", "Run a TCP proxy with faults, or ask one that runs");
     proxy->group("Commands")->footer(R"(  etimedout proxy --config proxies.json
   etimedout proxy create redis -l localhost:26379 -u localhost:6379
   etimedout proxy toxic add redis -t latency -a latency=300)");

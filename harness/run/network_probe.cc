@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <string>
 
 #include <fcntl.h>
@@ -78,6 +79,8 @@ NetCapabilities probe_network_of_worlds() {
     checked("pipe2", ::pipe2(ends, O_CLOEXEC));
     const Fd from{ends[0]};
     Fd to{ends[1]};
+    // What is waiting to be printed is the parent's alone.
+    std::fflush(nullptr);
     // In a child: whoever was the parent of a PID namespace can start no other process afterwards.
     const pid_t child = checked("fork", ::fork());
     if (child == 0) {

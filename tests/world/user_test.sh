@@ -46,3 +46,7 @@ says '`user: daemon` of server needs root in real time'
 says 'run it as root, or with --time virtual'
 run 3 --time real --fail-on-skip
 run 0 --time virtual
+
+# What doctor says is said once, whatever it has to fork for.
+"${as_user[@]}" env HOME="$work" TMPDIR="$work" ETIMEDOUT_KERNEL="$work/linux" ./etimedout doctor >said
+[ "$(grep -c '^Virtual time:' said)" -eq 1 ] || { echo "doctor repeats itself:"; cat said; exit 1; }

@@ -2,7 +2,8 @@
 # Every test of the project, in every mode, and what a fresh Debian 12 needs for them.
 #
 #   scripts/test.sh              what continuous integration runs
-#   scripts/test.sh quick        build, unit and world tests, the library; no sanitizers, no fuzzers
+#   scripts/test.sh quick        build, unit and world tests, the library; no sanitizers
+#   scripts/test.sh everything   and clang-tidy, UndefinedBehaviorSanitizer inside worlds, the fuzzers
 #
 # Prints how many tests ran in each mode; a mode in which none ran is a failure.
 set -euo pipefail
@@ -81,6 +82,9 @@ if [ "$scope" != quick ]; then
     ensure_build tsan "${test_programs[@]}"
     run_ctest tsan tsan-unit '^unit$'
     run_ctest tsan tsan-real '^real$'
+fi
+
+if [ "$scope" = everything ]; then
     check tidy "$top/scripts/tidy.sh"
     step "build with UndefinedBehaviorSanitizer, for inside worlds"
     ensure_build ubsan etimedout

@@ -9,7 +9,7 @@
 
 #include "simulator/base/clock.hh"
 #include "simulator/faults/decision.hh"
-#include "simulator/stub/request.hh"
+#include "simulator/stream/request.hh"
 #include "simulator/stub/spec.hh"
 
 namespace etimedout {

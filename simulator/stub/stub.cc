@@ -240,7 +240,7 @@ Stub::~Stub() = default;
 std::uint16_t Stub::port() const { return server_->port(); }
 void Stub::arm(const ArmedFault& fault) { server_->faults().arm(fault); }
 void Stub::heal(const std::string& id) { server_->faults().heal(id); }
-StubWitness Stub::witness(const std::string& id) const { return server_->faults().witness(id); }
+FlowWitness Stub::witness(const std::string& id) const { return server_->faults().witness(id); }
 StubRecord Stub::record() const { return server_->record(); }
 
 }  // namespace etimedout

@@ -7,7 +7,7 @@
 
 #include "simulator/base/clock.hh"
 #include "simulator/faults/all_faults.hh"
-#include "simulator/stub/fault_table.hh"
+#include "simulator/stream/fault_table.hh"
 #include "simulator/stub/spec.hh"
 
 namespace etimedout {
@@ -41,7 +41,7 @@ public:
     // keep: it heals. Any thread.
     void arm(const ArmedFault& fault);
     void heal(const std::string& id);
-    StubWitness witness(const std::string& id) const;
+    FlowWitness witness(const std::string& id) const;
 
     StubRecord record() const;
 

@@ -8,7 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "simulator/base/clock.hh"
-#include "simulator/stub/fault_table.hh"
+#include "simulator/stream/fault_table.hh"
 #include "simulator/stub/spec.hh"
 
 namespace etimedout {

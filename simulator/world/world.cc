@@ -170,7 +170,7 @@ void World::arm(const std::string& target, const ArmedFault& fault) {
 FaultWitness World::witness_of(const Armed& armed) {
     const std::string& id = armed.fault.id;
     if (std::holds_alternative<StreamPlan>(decision_of(armed.fault.fault))) {
-        const StubWitness seen = stub_behind(armed.link).witness(id);
+        const FlowWitness seen = stub_behind(armed.link).witness(id);
         return {id, seen.matched, seen.fired, seen.evidence};
     }
     const Witness seen = link(armed.link).witness(id);

@@ -1,5 +1,5 @@
 // FaultTable: which armed fault a connection or a request meets, and the proof of what it met.
-#include "simulator/stub/fault_table.hh"
+#include "simulator/stream/fault_table.hh"
 
 #include <algorithm>
 
@@ -170,7 +170,7 @@ void FaultTable::forget(std::int64_t connection) {
     for (auto& entry : entries_) entry.connections.erase(connection);
 }
 
-StubWitness FaultTable::witness(const std::string& id) const {
+FlowWitness FaultTable::witness(const std::string& id) const {
     const std::lock_guard lock{mutex_};
     for (const auto& entry : entries_) {
         if (entry.fault.id != id) continue;

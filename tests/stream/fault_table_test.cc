@@ -1,5 +1,5 @@
 // Which fault a connection or a request meets.
-#include "simulator/stub/fault_table.hh"
+#include "simulator/stream/fault_table.hh"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // HTTP requests out of bytes.
-#include "simulator/stub/request.hh"
+#include "simulator/stream/request.hh"
 
 #include <gtest/gtest.h>
 

@@ -10,7 +10,7 @@
 
 #include "simulator/faults/all_faults.hh"
 #include "simulator/stream/source.hh"
-#include "simulator/stub/request.hh"
+#include "simulator/stream/request.hh"
 
 namespace etimedout {
 
@@ -34,7 +34,7 @@ struct Ruling {
 
 // `matched`: connections or requests (whichever the fault counts) that all selectors but first,
 // nth and probability apply to. `fired`: those on which it acted.
-struct StubWitness {
+struct FlowWitness {
     std::int64_t matched = 0;
     std::int64_t fired = 0;
     std::string evidence{};
@@ -69,7 +69,7 @@ public:
     void forget(std::int64_t connection);
 
     // Also of a fault that was healed; zeros for one that never was.
-    StubWitness witness(const std::string& id) const;
+    FlowWitness witness(const std::string& id) const;
 
 private:
     struct Entry {

@@ -1,5 +1,5 @@
 // RequestReader: HTTP/1 requests out of a stream of bytes, their bodies counted and thrown away.
-#include "simulator/stub/request.hh"
+#include "simulator/stream/request.hh"
 
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/basic_parser.hpp>

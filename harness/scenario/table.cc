@@ -71,6 +71,9 @@ ScalarForm scalar_form(std::string_view name) {
     static constexpr std::array entries{
         Entry{"duration", {"^ *[0-9.]+ *(ns|us|ms|s|m|h) *$", {}}},
         Entry{"size", {"^ *[0-9.]+ *(b|kb|mb|gb|k|M|byte|bytes)( bytes)? *$", {}}},
+        Entry{"size or number of events",
+              {"^ *[0-9.]+ *(b|kb|mb|gb|k|M|byte|bytes)( bytes)? *$|^[0-9]+ ?events?$", {}}},
+        Entry{"number of events", {"^[0-9]+ ?events?$", {}}},
         Entry{"rate", {"^ *[0-9.]+ *(bit|kbit|mbit|gbit) *$", {}}},
         Entry{"share",
               {"^ *[0-9.]+ *%( (of )?(connections?|requests?|requests? per connection))?$", {}}},

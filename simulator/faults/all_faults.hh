@@ -10,24 +10,34 @@
 #include "simulator/faults/blackhole.hh"
 #include "simulator/faults/burst_loss.hh"
 #include "simulator/faults/corrupt.hh"
+#include "simulator/faults/cut.hh"
 #include "simulator/faults/duplicate.hh"
+#include "simulator/faults/error_event.hh"
 #include "simulator/faults/hang_up.hh"
 #include "simulator/faults/latency.hh"
 #include "simulator/faults/link_down.hh"
 #include "simulator/faults/link_flap.hh"
 #include "simulator/faults/loss.hh"
+#include "simulator/faults/malformed.hh"
 #include "simulator/faults/rate.hh"
 #include "simulator/faults/reject.hh"
 #include "simulator/faults/reorder.hh"
 #include "simulator/faults/reset.hh"
 #include "simulator/faults/silent.hh"
 #include "simulator/faults/slow.hh"
+#include "simulator/faults/slow_body.hh"
+#include "simulator/faults/slow_events.hh"
+#include "simulator/faults/slow_headers.hh"
+#include "simulator/faults/stall.hh"
 #include "simulator/faults/status.hh"
+#include "simulator/faults/truncate.hh"
 
 namespace etimedout {
 
-using AllFaults = List<Blackhole, BurstLoss, Corrupt, Duplicate, HangUpFault, Latency, LinkDown,
-                       LinkFlap, Loss, RateLimit, Reject, Reorder, Reset, Silent, Slow, Status>;
+using AllFaults =
+    List<Blackhole, BurstLoss, Corrupt, CutFault, Duplicate, ErrorEvent, HangUpFault, Latency,
+         LinkDown, LinkFlap, Loss, Malformed, RateLimit, Reject, Reorder, Reset, Silent, Slow,
+         SlowBody, SlowEvents, SlowHeaders, StallFault, Status, Truncate>;
 
 template <class>
 struct VariantOf;

@@ -10,6 +10,7 @@
 
 #include "simulator/base/fields.hh"
 #include "simulator/base/quantity.hh"
+#include "simulator/faults/flow.hh"
 
 namespace etimedout {
 
@@ -118,9 +119,87 @@ struct Respond {  // answer a request with this instead
     std::optional<std::string> body{};
     bool operator==(const Respond&) const = default;
 };
-using StreamPlan = std::variant<Swallow, Dribble, Abort, HangUp, Respond>;
 
-using Decision = std::variant<PacketPlan, FirewallPlan, CarrierPlan, StreamPlan>;
+// What an answer can be that is no HTTP (RFC 9112). The connection is closed behind each.
+enum class Malformation {
+    garbage,       // 256 bytes that are no text, where the status line should be
+    status_line,   // a status that is no number (section 4)
+    header,        // a line of the head without a colon (section 5)
+    chunk,         // a chunk whose size is no hexadecimal number (section 7.1)
+    length,        // two lengths that contradict each other (section 6.3)
+    endless_head,  // 128 KiB of header lines, and no end of them
+};
+
+template <>
+struct Words<Malformation> {
+    static constexpr std::array<std::pair<std::string_view, Malformation>, 6> words{
+        {{"garbage", Malformation::garbage},
+         {"status_line", Malformation::status_line},
+         {"header", Malformation::header},
+         {"chunk", Malformation::chunk},
+         {"length", Malformation::length},
+         {"endless_head", Malformation::endless_head}}};
+};
+
+struct Malform {  // answer a request with what is no HTTP
+    Malformation what = Malformation::garbage;
+    bool operator==(const Malform&) const = default;
+};
+
+// What is done to the answer of an upstream. These have an effect only once there is an answer
+// they can act on; see acts_on_answer().
+struct DribbleHead {  // the head late and in pieces, the body behind it
+    Duration first_byte{};
+    Duration between{};
+    std::int64_t piece = 1;  // bytes
+    bool operator==(const DribbleHead&) const = default;
+};
+struct DribbleBody {  // the head at once, the body late and in pieces
+    Duration first_byte{};
+    Duration between{};
+    std::int64_t piece = 1;  // bytes
+    bool operator==(const DribbleBody&) const = default;
+};
+struct CutBody {  // end the connection when so many bytes of a longer body have passed
+    std::int64_t after = 0;
+    CutHow how = CutHow::fin;
+    bool operator==(const CutBody&) const = default;
+};
+struct DribbleEvents {  // of an event stream: the first event so long after the head, others apart
+    Duration first_event{};
+    Duration between{};
+    bool operator==(const DribbleEvents&) const = default;
+};
+struct StallEvents {  // of an event stream: so many events, then nothing, and nothing is closed
+    std::int64_t after = 0;
+    bool operator==(const StallEvents&) const = default;
+};
+struct CutEvents {  // of an event stream: so many events, then the end without an end marker
+    std::int64_t after = 0;
+    CutHow how = CutHow::fin;
+    bool operator==(const CutEvents&) const = default;
+};
+struct InsertEvent {  // into an event stream, behind so many events
+    std::int64_t after = 0;
+    std::string data{};
+    std::string event{};  // empty: no such line
+    bool goes_on = false;
+    bool operator==(const InsertEvent&) const = default;
+};
+using StreamPlan =
+    std::variant<Swallow, Dribble, Abort, HangUp, Respond, Malform, DribbleHead, DribbleBody,
+                 CutBody, DribbleEvents, StallEvents, CutEvents, InsertEvent>;
+
+// Whether deciding is not yet acting: the plan waits for an answer that it applies to.
+inline bool acts_on_answer(const StreamPlan& plan) {
+    return std::holds_alternative<DribbleHead>(plan) || std::holds_alternative<DribbleBody>(plan) ||
+           std::holds_alternative<CutBody>(plan) || std::holds_alternative<DribbleEvents>(plan) ||
+           std::holds_alternative<StallEvents>(plan) || std::holds_alternative<CutEvents>(plan) ||
+           std::holds_alternative<InsertEvent>(plan);
+}
+
+using Decision =
+    std::variant<PacketPlan, FirewallPlan, CarrierPlan, StreamPlan, FlowPlan, DoorPlan>;
 
 // Where a fault acts; the reference and the default of selectors follow from it.
 enum class Layer { packet, firewall, stream, message, node };

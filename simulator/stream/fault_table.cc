@@ -114,11 +114,22 @@ std::optional<Ruling> FaultTable::decide(const ConnectionFacts& connection,
         const bool selected = meets(entry, connection, request);
         if (!selected || verdict) continue;
         verdict = Ruling{entry.fault.id, entry.plan};
-        auto& met = entry.connections[connection.number];
-        if (entry.unit != CountedUnit::connections || !met.fired) ++entry.fired;
-        met.fired = true;
+        if (!acts_on_answer(entry.plan)) count_fired(entry, connection.number);
     }
     return verdict;
+}
+
+void FaultTable::count_fired(Entry& entry, std::int64_t connection) {
+    auto& met = entry.connections[connection];
+    if (entry.unit != CountedUnit::connections || !met.fired) ++entry.fired;
+    met.fired = true;
+}
+
+void FaultTable::took_effect(const std::string& id, std::int64_t connection) {
+    const std::lock_guard lock{mutex_};
+    for (auto& entry : entries_) {
+        if (entry.fault.id == id) count_fired(entry, connection);
+    }
 }
 
 bool FaultTable::applies(const Entry& entry, const ConnectionFacts& connection,

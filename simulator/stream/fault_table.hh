@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "simulator/faults/all_faults.hh"
-#include "simulator/stream/source.hh"
 #include "simulator/stream/request.hh"
+#include "simulator/stream/source.hh"
 
 namespace etimedout {
 
@@ -33,7 +33,8 @@ struct Ruling {
 };
 
 // `matched`: connections or requests (whichever the fault counts) that all selectors but first,
-// nth and probability apply to. `fired`: those on which it acted.
+// nth and probability apply to. `fired`: those on which it acted: when it was decided, or, of a
+// plan that acts on an answer, when an answer it applies to came and it did.
 struct FlowWitness {
     std::int64_t matched = 0;
     std::int64_t fired = 0;
@@ -65,6 +66,8 @@ public:
     std::optional<Ruling> judge(const ConnectionFacts& connection, const RequestFacts& request);
     // The same for bytes that are no requests. Faults that count or match requests never apply.
     std::optional<Ruling> judge(const ConnectionFacts& connection);
+    // A ruling on this connection whose plan acts on an answer did so; once for each ruling.
+    void took_effect(const std::string& id, std::int64_t connection);
     // The connection is gone: what was kept about it goes too.
     void forget(std::int64_t connection);
 
@@ -93,6 +96,7 @@ private:
     std::optional<Ruling> decide(const ConnectionFacts& connection, const RequestFacts* request);
     bool applies(const Entry& entry, const ConnectionFacts& connection,
                  const RequestFacts* request) const;
+    static void count_fired(Entry& entry, std::int64_t connection);
     bool meets(Entry& entry, const ConnectionFacts& connection, const RequestFacts* request) const;
 
     std::string name_;

@@ -10,6 +10,7 @@
 #include "simulator/base/clock.hh"
 #include "simulator/faults/decision.hh"
 #include "simulator/stream/request.hh"
+#include "simulator/stream/response_head.hh"
 #include "simulator/stub/spec.hh"
 
 namespace etimedout {
@@ -41,9 +42,6 @@ struct Ending {
     StubEnd end = StubEnd::complete;
 };
 
-// How the receiver knows where the body ends (RFC 9112, 6.3).
-enum class Framing { none, length, chunked, until_close };
-
 struct Answer {
     std::int64_t status = 200;
     std::map<std::string, std::string> headers{};
@@ -64,23 +62,10 @@ const StubRoute& route_for(const StubSpec& spec, const RequestHead& head);
 Action action_for(const StubRoute& route, const StreamPlan* plan);
 Answer answer_of(const StubRoute& route);
 
-// The head as it goes over the wire, and what follows from it. A header that the scenario gives
-// replaces the stub's own of that name; an empty one removes it: without Content-Length the body
-// ends where the connection ends.
-struct RenderedHead {
-    std::string text{};
-    Framing framing = Framing::length;
-    bool keep_alive = true;
-};
+// The head of an answer that is given now.
 RenderedHead render_head(const Answer& answer, const RequestHead& request, const WorldClock& clock);
-
-// What stands before a chunk of so many bytes (RFC 9112, 7.1).
-std::string chunk_header(std::int64_t count);
 
 // For a request that is none.
 Answer bad_request(const std::string& complaint);
-
-// RFC 9110, 5.6.7: "Thu, 01 Jan 2026 00:00:00 GMT".
-std::string http_date(std::int64_t nanoseconds_since_1970);
 
 }  // namespace etimedout

@@ -238,7 +238,16 @@ Stub::Stub(std::string name, StubSpec spec, const WorldClock& clock, std::uint64
 Stub::~Stub() = default;
 
 std::uint16_t Stub::port() const { return server_->port(); }
-void Stub::arm(const ArmedFault& fault) { server_->faults().arm(fault); }
+void Stub::arm(const ArmedFault& fault) {
+    const Decision decision = decision_of(fault.fault);
+    const auto* plan = std::get_if<StreamPlan>(&decision);
+    if (plan != nullptr && (acts_on_answer(*plan) || std::holds_alternative<Malform>(*plan))) {
+        throw Error{fmt::format("fault `{}`: only the proxy can carry out `{}`", fault.id,
+                                kind_of(fault.fault)),
+                    "arm it where the proxy is on the link"};
+    }
+    server_->faults().arm(fault);
+}
 void Stub::heal(const std::string& id) { server_->faults().heal(id); }
 FlowWitness Stub::witness(const std::string& id) const { return server_->faults().witness(id); }
 StubRecord Stub::record() const { return server_->record(); }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "simulator/net/namespace_guard.hh"
 
 namespace etimedout {
@@ -21,11 +23,14 @@ Observers::Observers(World& world, const std::filesystem::path& output, EventSin
     : sink_{sink}, clock_{clock}, captures_{clock}, pause_{first_pause}, timers_{clock} {
     for (const NamedLink& named : world.topology().links) {
         Link& link = world.link(named.name);
-        const NamespaceGuard inside{link.router_namespace()};
-        captures_.add(
-            {named.name, "near", link.near_interface(), output / (named.name + ".near.pcap")});
-        captures_.add(
-            {named.name, "far", link.far_interface(), output / (named.name + ".far.pcap")});
+        const auto watch = [&](int network_namespace, const char* end,
+                               const std::string& interface) {
+            const NamespaceGuard inside{network_namespace};
+            captures_.add(
+                {named.name, end, interface, output / fmt::format("{}.{}.pcap", named.name, end)});
+        };
+        watch(link.router_namespace(), "near", link.near_interface());
+        watch(link.far_interface_namespace(), "far", link.far_interface());
     }
     captures_.start();
     for (const NamedNode& named : world.topology().nodes) {

@@ -192,20 +192,6 @@ bool check_target(Reading& reading, const YamlNode& node, std::string_view kind,
         return false;
     }
     out.target = right->value.text;
-    const LinkSpec* spec = reading.topology.link(out.target);
-    if (spec != nullptr && (layer == Layer::stream || layer == Layer::message)) {
-        const NodeSpec* callee = reading.topology.node(spec->to);
-        if (callee != nullptr && !callee->stub) {
-            reading.error(
-                right->value.at,
-                fmt::format("the fault `{}` acts in the stub at the link's receiving end, "
-                            "and `{}` is no stub",
-                            kind, spec->to),
-                "in this version faults of the stream and message layers need `stub:` "
-                "there; packet and firewall faults work on any link");
-            return false;
-        }
-    }
     return true;
 }
 

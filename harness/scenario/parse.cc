@@ -51,6 +51,20 @@ struct Frame {
     const std::string& file;
 };
 
+// Faults of the stream and message layers act in a proxy in the middle of their link, which is
+// there in every run of the scenario.
+void place_proxies(Scenario& scenario) {
+    for (const Step& step : scenario.steps) {
+        const auto* fault = std::get_if<FaultStep>(&step.what);
+        if (fault == nullptr) continue;
+        const Layer layer = layer_of(fault->armed.fault);
+        if (layer != Layer::stream && layer != Layer::message) continue;
+        for (NamedLink& link : scenario.topology.links) {
+            if (link.name == fault->target) link.spec.proxied = true;
+        }
+    }
+}
+
 // One row, read in the order in which things become known: links, so that ${links.*} has a
 // meaning; then nodes, steps and expectations.
 Scenario read_row(Reading& reading, const Frame& frame, const MatrixRow& row) {
@@ -70,6 +84,7 @@ Scenario read_row(Reading& reading, const Frame& frame, const MatrixRow& row) {
     read_expectations(reading, root, scenario.expectations);
     scenario.variables = substitution.values();
     scenario.topology = std::move(reading.topology);
+    place_proxies(scenario);
     if (!scenario.row.empty()) scenario.name += fmt::format(" [{}]", scenario.row);
     return scenario;
 }

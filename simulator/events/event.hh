@@ -155,6 +155,22 @@ struct FaultHealed {
     }
 };
 
+struct FaultFired {
+    static constexpr std::string_view kind = "fault_fired";
+    static constexpr std::string_view doc =
+        "The link's proxy did for the first time to this connection, or to this request, what the "
+        "fault is about.";
+    std::string fault{};
+    std::string at{};
+    std::string client{};
+    static constexpr auto fields() {
+        return std::tuple{
+            required("fault", &FaultFired::fault, "its id"),
+            required("at", &FaultFired::at, "the link"),
+            required("client", &FaultFired::client, "the connection's caller, address:port")};
+    }
+};
+
 // Read from the kernel's or the engine's own counters when a fault is healed or the world ends.
 struct FaultWitness {
     static constexpr std::string_view kind = "fault_witness";
@@ -456,9 +472,9 @@ struct LogEnd {
 };
 
 using AllEvents =
-    List<LogBegin, StepBegin, StepEnd, CallBegin, CallEnd, FaultArmed, FaultHealed, FaultWitness,
-         ProcessBegin, ProcessReady, ProcessEnd, LogLine, Counters, Sockets, Usage, TcpEvent,
-         ConnectionSummary, HttpMessage, Datagram, CaptureEnd, Stall, LogEnd>;
+    List<LogBegin, StepBegin, StepEnd, CallBegin, CallEnd, FaultArmed, FaultFired, FaultHealed,
+         FaultWitness, ProcessBegin, ProcessReady, ProcessEnd, LogLine, Counters, Sockets, Usage,
+         TcpEvent, ConnectionSummary, HttpMessage, Datagram, CaptureEnd, Stall, LogEnd>;
 
 template <class>
 struct EventVariant;

@@ -7,13 +7,21 @@
 #include <type_traits>
 #include <variant>
 
+#include "simulator/faults/bandwidth.hh"
 #include "simulator/faults/blackhole.hh"
 #include "simulator/faults/burst_loss.hh"
 #include "simulator/faults/corrupt.hh"
+#include "simulator/faults/corrupt_bytes.hh"
 #include "simulator/faults/cut.hh"
+#include "simulator/faults/deadline.hh"
+#include "simulator/faults/delay_bytes.hh"
+#include "simulator/faults/discard.hh"
 #include "simulator/faults/duplicate.hh"
 #include "simulator/faults/error_event.hh"
+#include "simulator/faults/half_close.hh"
 #include "simulator/faults/hang_up.hh"
+#include "simulator/faults/hold.hh"
+#include "simulator/faults/idle_timeout.hh"
 #include "simulator/faults/latency.hh"
 #include "simulator/faults/link_down.hh"
 #include "simulator/faults/link_flap.hh"
@@ -24,8 +32,11 @@
 #include "simulator/faults/reorder.hh"
 #include "simulator/faults/reset.hh"
 #include "simulator/faults/silent.hh"
+#include "simulator/faults/slice.hh"
 #include "simulator/faults/slow.hh"
+#include "simulator/faults/slow_accept.hh"
 #include "simulator/faults/slow_body.hh"
+#include "simulator/faults/slow_close.hh"
 #include "simulator/faults/slow_events.hh"
 #include "simulator/faults/slow_headers.hh"
 #include "simulator/faults/stall.hh"
@@ -34,10 +45,11 @@
 
 namespace etimedout {
 
-using AllFaults =
-    List<Blackhole, BurstLoss, Corrupt, CutFault, Duplicate, ErrorEvent, HangUpFault, Latency,
-         LinkDown, LinkFlap, Loss, Malformed, RateLimit, Reject, Reorder, Reset, Silent, Slow,
-         SlowBody, SlowEvents, SlowHeaders, StallFault, Status, Truncate>;
+using AllFaults = List<Bandwidth, Blackhole, BurstLoss, ConnectionDeadline, Corrupt, CorruptBytes,
+                       CutFault, DelayBytes, Discard, Duplicate, ErrorEvent, HalfClose, HangUpFault,
+                       Hold, IdleTimeoutFault, Latency, LinkDown, LinkFlap, Loss, Malformed,
+                       RateLimit, Reject, Reorder, Reset, Silent, Slice, Slow, SlowAccept, SlowBody,
+                       SlowClose, SlowEvents, SlowHeaders, StallFault, Status, Truncate>;
 
 template <class>
 struct VariantOf;

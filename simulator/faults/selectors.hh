@@ -117,6 +117,8 @@ inline constexpr Accepts stream_selectors{
     .port = true, .source = true, .connections = true, .requests = true, .match = true};
 inline constexpr Accepts message_selectors{
     .port = true, .source = true, .connections = true, .requests = true, .match = true};
+// Of faults that act on bytes: they see connections, and know nothing of requests.
+inline constexpr Accepts flow_selectors{.direction = true, .source = true, .connections = true};
 inline constexpr Accepts no_selectors{};
 
 }  // namespace etimedout

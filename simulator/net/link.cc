@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "simulator/net/diversion.hh"
 #include "simulator/net/firewall_engine.hh"
 #include "simulator/net/namespace_guard.hh"
 #include "simulator/net/node_pins.hh"
@@ -29,6 +30,8 @@ constexpr std::uint8_t near_place = 1;
 constexpr std::uint8_t near_router_place = 2;
 constexpr std::uint8_t far_router_place = 3;
 constexpr std::uint8_t far_place = 4;
+constexpr std::uint8_t middle_router_place = 5;
+constexpr std::uint8_t middle_proxy_place = 6;
 
 constexpr unsigned prefix_v4 = 24;
 constexpr unsigned prefix_v6 = 64;
@@ -102,11 +105,14 @@ Link::Link(LinkPlan plan)
         throw Error{fmt::format("link {}: both its ends are one node", plan_.name),
                     "a node reaches itself by its loopback; a link needs two nodes"};
     }
-    {
-        const NamespaceGuard inside{router_.get()};
+    if (plan_.spec.proxied) proxy_ = new_network_namespace();
+    for (const int hop : {router_.get(), proxy_namespace()}) {
+        if (hop < 0) continue;
+        const NamespaceGuard inside{hop};
         pin_router_defaults();
     }
     build_cables();
+    if (proxy_) build_proxy();
     build_physics();
 }
 
@@ -145,9 +151,9 @@ void Link::build_cables() {
     near_cable_.emplace(VethEnd{plan_.near_namespace, caller.name, mac_of(i, near_place)},
                         VethEnd{router_.get(), near_interface(), mac_of(i, near_router_place)},
                         plan_.spec.mtu);
-    far_cable_.emplace(VethEnd{router_.get(), far_interface(), mac_of(i, far_router_place)},
-                       VethEnd{plan_.far_namespace, callee.name, mac_of(i, far_place)},
-                       plan_.spec.mtu);
+    far_cable_.emplace(
+        VethEnd{far_interface_namespace(), far_interface(), mac_of(i, far_router_place)},
+        VethEnd{plan_.far_namespace, callee.name, mac_of(i, far_place)}, plan_.spec.mtu);
 
     InterfacePlan near{.name = near_interface()};
     InterfacePlan far{.name = far_interface()};
@@ -165,13 +171,47 @@ void Link::build_cables() {
         far.neighbours.push_back({a.far6, mac_of(i, far_place)});
     }
     configure_interface(router_.get(), near);
-    configure_interface(router_.get(), far);
+    configure_interface(far_interface_namespace(), far);
     configure_interface(plan_.near_namespace, caller);
     configure_interface(plan_.far_namespace, callee);
     wait_until_working(plan_.near_namespace, caller);
     wait_until_working(router_.get(), near);
-    wait_until_working(router_.get(), far);
+    wait_until_working(far_interface_namespace(), far);
     wait_until_working(plan_.far_namespace, callee);
+}
+
+// The cable between router and proxy, and the ways to the two ends over it.
+void Link::build_proxy() {
+    const std::size_t i = plan_.index;
+    const MacAddress router = mac_of(i, middle_router_place);
+    const MacAddress proxy = mac_of(i, middle_proxy_place);
+    middle_cable_.emplace(VethEnd{router_.get(), far_interface(), router},
+                          VethEnd{proxy_.get(), near_interface(), proxy}, plan_.spec.mtu);
+    InterfacePlan up{.name = far_interface()};
+    InterfacePlan down{.name = near_interface()};
+    const auto join = [&](const std::string& at_router, const std::string& at_proxy,
+                          const std::string& near, const std::string& far, unsigned prefix) {
+        up.addresses.push_back({at_router, prefix});
+        up.neighbours.push_back({at_proxy, proxy});
+        up.routes.push_back({{network_of(far), prefix}, at_proxy, at_router});
+        down.addresses.push_back({at_proxy, prefix});
+        down.neighbours.push_back({at_router, router});
+        down.routes.push_back({{network_of(near), prefix}, at_router, at_proxy});
+    };
+    const LinkAddresses& a = addresses_;
+    if (plan_.spec.ip != IpVersion::v6) {
+        join(a.middle_router, a.middle_proxy, a.near, a.far, prefix_v4);
+    }
+    if (plan_.spec.ip != IpVersion::v4) {
+        join(a.middle_router6, a.middle_proxy6, a.near6, a.far6, prefix_v6);
+    }
+    configure_interface(router_.get(), up);
+    configure_interface(proxy_.get(), down);
+    wait_until_working(router_.get(), up);
+    wait_until_working(proxy_.get(), down);
+    if (!plan_.backend) plan_.backend = required_firewall();
+    divert(proxy_.get(), *plan_.backend,
+           {.port = plan_.spec.port, .listener = diversion_port, .ip = plan_.spec.ip});
 }
 
 void Link::build_physics() {
@@ -286,7 +326,8 @@ void Link::arm(const ArmedFault& armed) {
     } else if (const auto* refusal = std::get_if<FirewallPlan>(&decision)) {
         engaged = arm_refusal(armed, *refusal);
     } else if (std::holds_alternative<CarrierPlan>(decision)) {
-        engaged = CarrierFault{interface_facts(router_.get(), far_interface()).carrier_changes};
+        engaged = CarrierFault{
+            interface_facts(far_interface_namespace(), far_interface()).carrier_changes};
         apply_carrier(Carrier::lost);
     } else {
         throw Error{fmt::format("fault {}: {} is not a fault of the network", armed.id,
@@ -340,7 +381,7 @@ void Link::apply_carrier(Carrier carrier) {
         // Neighbours and routes went with the carrier.
         configure_interface(plan_.far_namespace, callee);
         wait_until_working(plan_.far_namespace, callee);
-        wait_until_working(router_.get(), {.name = far_interface()});
+        wait_until_working(far_interface_namespace(), {.name = far_interface()});
     }
 }
 
@@ -381,8 +422,9 @@ Witness Link::read_witness(const std::string& id, const Engaged& engaged) {
                 fmt::format("{} rule: {} packets matched, {} refused",
                             word_of(firewall().backend()), counters.matched, counters.fired)};
     }
-    const std::uint32_t changes = interface_facts(router_.get(), far_interface()).carrier_changes -
-                                  std::get<CarrierFault>(engaged).changes_before;
+    const std::uint32_t changes =
+        interface_facts(far_interface_namespace(), far_interface()).carrier_changes -
+        std::get<CarrierFault>(engaged).changes_before;
     return {changes, changes, fmt::format("carrier of the callee's end changed {} times", changes)};
 }
 

@@ -43,7 +43,10 @@ struct Witness {
 enum class Carrier { lost, present };
 
 // Interfaces: `out<N>` in the caller's node and `near` in the router are one cable, `far` in the
-// router and `in<N>` in the callee's the other; N is the index + 1. Safe to use from several
+// router and `in<N>` in the callee's the other; N is the index + 1. A proxied link has one more
+// namespace between router and callee, the proxy's, with interfaces of the same names: there
+// connections are brought to a transparent listener, everything else is forwarded. So packet and
+// firewall faults act between the caller and the proxy. Safe to use from several
 // threads. Everything is gone with the object, or with its namespaces.
 //
 // A capture on `near` holds exactly what the caller sent and received, with the times at its end
@@ -73,6 +76,11 @@ public:
     const std::string& name() const { return plan_.name; }
     const LinkAddresses& addresses() const { return addresses_; }
     int router_namespace() const { return router_.get(); }
+    // Where `far` is the interface that leads to the callee: the proxy's, or else the router's.
+    int far_interface_namespace() const { return proxy_ ? proxy_.get() : router_.get(); }
+    // Where the proxy's listener must be opened, at `diversion_port`; -1: the link has none.
+    int proxy_namespace() const { return proxy_ ? proxy_.get() : -1; }
+    static constexpr std::uint16_t diversion_port = 15001;
     std::string near_interface() const { return std::string{near_interface_name}; }
     std::string far_interface() const { return std::string{far_interface_name}; }
     // Why the link has no latency and rate of its own; empty when it has them.
@@ -96,6 +104,7 @@ private:
     using Engaged = std::variant<PacketFault, RefusalFault, CarrierFault>;
 
     void build_cables();
+    void build_proxy();
     void build_physics();
     InterfacePlan node_interface(Direction end) const;
     Firewall& firewall();
@@ -112,7 +121,9 @@ private:
     LinkPlan plan_;
     LinkAddresses addresses_;
     Fd router_;
+    Fd proxy_;  // empty for a link without one
     std::optional<VethPair> near_cable_;
+    std::optional<VethPair> middle_cable_;
     std::optional<VethPair> far_cable_;
     std::unique_ptr<Shaper> up_;    // on `far`
     std::unique_ptr<Shaper> down_;  // on `near`

@@ -32,7 +32,11 @@ LinkAddresses LinkAddresses::of(std::size_t link_index) {
             .near6 = v6(1, 2),
             .near_router6 = v6(1, 1),
             .far_router6 = v6(2, 1),
-            .far6 = v6(2, 2)};
+            .far6 = v6(2, 2),
+            .middle_router = v4(3, 1),
+            .middle_proxy = v4(3, 2),
+            .middle_router6 = v6(3, 1),
+            .middle_proxy6 = v6(3, 2)};
 }
 
 }  // namespace etimedout

@@ -25,10 +25,13 @@ struct LinkSpec {
     Duration latency = 100us;  // each way
     Rate rate{1'000'000'000};  // each way
     std::int64_t mtu = 1500;
+    // A proxy stands in its middle, for faults of the stream and message layers: whether or not
+    // one is armed, so that runs with and without faults differ in nothing else.
+    bool proxied = false;
     bool operator==(const LinkSpec&) const = default;
 };
 
-// The addresses of one link's ends and of its router, as text.
+// The addresses of one link's ends and of what is between them, as text.
 struct LinkAddresses {
     std::string near{};  // the caller's
     std::string near_router{};
@@ -38,6 +41,11 @@ struct LinkAddresses {
     std::string near_router6{};
     std::string far_router6{};
     std::string far6{};
+    // Between the router and the proxy of a proxied link, each by what it is the address of.
+    std::string middle_router{};
+    std::string middle_proxy{};
+    std::string middle_router6{};
+    std::string middle_proxy6{};
     static LinkAddresses of(std::size_t link_index);
 };
 

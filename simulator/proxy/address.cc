@@ -131,12 +131,34 @@ Result<std::vector<SocketAddress>> look_up(const HostPort& where) {
     return found;
 }
 
-void set_habits(int socket) {
+void set_habits(int socket, KeepAlive keep_alive) {
     constexpr int keep_alive_seconds = 15;
     const int on = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (keep_alive == KeepAlive::off) return;
     ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &keep_alive_seconds, sizeof keep_alive_seconds);
+}
+
+SocketAddress unmapped(const SocketAddress& address) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address.storage);
+    if (address.family() != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) return address;
+    SocketAddress plain;
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = v6.sin6_port;
+    std::memcpy(&v4.sin_addr, &v6.sin6_addr.s6_addr[12], sizeof v4.sin_addr);
+    std::memcpy(&plain.storage, &v4, sizeof v4);
+    plain.size = sizeof v4;
+    return plain;
+}
+
+int allow_foreign_addresses(int socket) {
+    // One flag of the socket, whichever IP version it is set for; one of them may not be here.
+    const int on = 1;
+    if (::setsockopt(socket, SOL_IP, IP_TRANSPARENT, &on, sizeof on) == 0) return 0;
+    if (::setsockopt(socket, SOL_IPV6, IPV6_TRANSPARENT, &on, sizeof on) == 0) return 0;
+    return errno;
 }
 
 SocketAddress peer_of(int socket) {

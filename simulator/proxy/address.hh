@@ -42,8 +42,17 @@ std::optional<SocketAddress> numeric_address(const HostPort& where);
 Result<std::vector<SocketAddress>> look_up(const HostPort& where);
 
 // What every connection's sockets are set to: no delay for small writes, and keep-alive as Go's,
-// after 15 s. A connection accepted from a listener with these habits has them too.
-void set_habits(int socket);
+// after 15 s, but for proxies that nobody is to see. A connection accepted from a listener with
+// these habits has them too.
+enum class KeepAlive { on, off };
+void set_habits(int socket, KeepAlive keep_alive = KeepAlive::on);
+
+// An IPv4 address in its IPv6 form (RFC 4291, 2.5.5.2) as what it is; others as they are.
+SocketAddress unmapped(const SocketAddress& address);
+
+// From here on the socket may be bound to addresses that are not this machine's, and take
+// connections to them (IP_TRANSPARENT, see ip(7)). Returns 0 or errno.
+int allow_foreign_addresses(int socket);
 
 // Of a connected socket; empty where there is none any more.
 SocketAddress peer_of(int socket);

@@ -85,20 +85,25 @@ std::string resolved_listen(const std::string& address) {
     return listen_address(address.empty() ? ":0" : address).text();
 }
 
-Fd listen_at(const SocketAddress& where) {
+Fd listen_at(const SocketAddress& where, Foreign foreign) {
     Fd socket{::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)};
     if (!socket && where.family() == AF_INET6 && errno == EAFNOSUPPORT) {
         SocketAddress v4 = reachable(where);
         reinterpret_cast<sockaddr_in&>(v4.storage).sin_addr.s_addr = htonl(INADDR_ANY);
-        return listen_at(v4);
+        return listen_at(v4, foreign);
     }
     if (!socket) cannot("socket", where, errno);
     const int on = 1;
     const int off = 0;
     ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    set_habits(socket.get());  // inherited by what is accepted
+    // Inherited by what is accepted.
+    set_habits(socket.get(), foreign == Foreign::none ? KeepAlive::on : KeepAlive::off);
     if (where.family() == AF_INET6) {
         ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    }
+    if (foreign == Foreign::addresses) {
+        const int error = allow_foreign_addresses(socket.get());
+        if (error != 0) cannot("listen for other addresses", where, error);
     }
     if (::bind(socket.get(), where.get(), where.size) != 0) cannot("bind", where, errno);
     // Two sockets may be bound with SO_REUSEADDR; only one of them can listen.
@@ -185,7 +190,7 @@ void Door::listen_again() {
         return;
     }
     try {
-        Fd fresh = listen_at(address_);
+        Fd fresh = listen_at(address_, proxy_->transparent ? Foreign::addresses : Foreign::none);
         {
             const std::lock_guard lock{mutex_};
             if (shut_) return;

@@ -18,8 +18,11 @@
 
 namespace etimedout {
 
+// Whether a listener takes connections to addresses that are not this machine's.
+enum class Foreign { none, addresses };
+
 // A socket that listens there. Throws ListenError.
-Fd listen_at(const SocketAddress& where);
+Fd listen_at(const SocketAddress& where, Foreign foreign = Foreign::none);
 // What "host:port" means for a listener: the first address of its host, or every one. Throws
 // ListenError.
 SocketAddress listen_address(const std::string& text);

@@ -2,6 +2,8 @@
 #include "simulator/proxy/engine.hh"
 
 #include <algorithm>
+#include <mutex>
+#include <optional>
 #include <thread>
 
 #include <boost/asio/post.hpp>
@@ -23,8 +25,7 @@ constexpr std::size_t resolvers = 8;
 
 class Engine::Impl {
 public:
-    Impl(EnginePlan plan, EngineListener& listener)
-        : plan_{plan}, listener_{listener}, resolver_{resolvers} {
+    Impl(EnginePlan plan, EngineListener& listener) : plan_{plan}, listener_{listener} {
         const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
         const std::size_t count = plan_.workers == 0 ? cores : plan_.workers;
         for (std::size_t i = 0; i < count; ++i) workers_.push_back(std::make_unique<Worker>());
@@ -33,8 +34,10 @@ public:
     Impl& operator=(const Impl&) = delete;
     // Look-ups under way hold proxies and post to workers: they end first.
     ~Impl() {
-        resolver_.stop();
-        resolver_.join();
+        if (resolver_) {
+            resolver_->stop();
+            resolver_->join();
+        }
         workers_.clear();
     }
 
@@ -57,7 +60,9 @@ private:
     Registry registry_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::atomic<std::size_t> next_{0};
-    asio::thread_pool resolver_;
+    // Made when the first name has to be looked up.
+    std::once_flag resolver_made_;
+    std::optional<asio::thread_pool> resolver_;
 };
 
 void Engine::Impl::dial(const std::shared_ptr<Relay>& relay, Worker& worker,
@@ -66,7 +71,8 @@ void Engine::Impl::dial(const std::shared_ptr<Relay>& relay, Worker& worker,
         relay->start({*address});
         return;
     }
-    asio::post(resolver_, [relay, &worker, upstream] {
+    std::call_once(resolver_made_, [this] { resolver_.emplace(resolvers); });
+    asio::post(*resolver_, [relay, &worker, upstream] {
         auto found = look_up(upstream);
         asio::post(worker.context(), [relay, found = std::move(found)] {
             if (found) {
@@ -105,12 +111,17 @@ public:
         state_->name = std::make_shared<const std::string>(plan.name);
         state_->upstream_text = plan.upstream;
         if (upstream) state_->upstream = *upstream;
+        state_->transparent = plan.transparent;
+        state_->requests = plan.requests;
+        state_->wall_clock = std::chrono::system_clock::now().time_since_epoch() -
+                             std::chrono::steady_clock::now().time_since_epoch();
         state_->connect_timeout = plan.connect_timeout;
         state_->seed = engine.plan().seed;
         state_->largest_queue = static_cast<std::size_t>(engine.plan().largest_queue);
         state_->listener = &engine.listener();
         state_->registry = &engine.registry();
-        Fd socket = listen_at(listen_address(plan.listen.empty() ? ":0" : plan.listen));
+        Fd socket = listen_at(listen_address(plan.listen.empty() ? ":0" : plan.listen),
+                              plan.transparent ? Foreign::addresses : Foreign::none);
         door_ =
             std::make_shared<Door>(worker_, state_, std::move(socket),
                                    [&engine, state = state_](Fd client, const SocketAddress& peer) {
@@ -172,7 +183,11 @@ private:
                                       &worker]() mutable {
             const auto relay = std::make_shared<Relay>(worker, state, record, std::move(socket));
             worker.keep(record->id, relay);
-            engine.dial(relay, worker, state->upstream);
+            if (state->transparent) {
+                relay->start({relay->wanted_address()});
+            } else {
+                engine.dial(relay, worker, state->upstream);
+            }
         });
     }
 

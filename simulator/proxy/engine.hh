@@ -9,6 +9,7 @@
 
 #include "simulator/base/quantity.hh"
 #include "simulator/faults/flow.hh"
+#include "simulator/stream/fault_table.hh"
 #include "simulator/stream/source.hh"
 
 namespace etimedout {
@@ -40,6 +41,13 @@ struct ProxyPlan {
     std::string name{};
     std::string listen{};    // host:port; an empty host is every address, port 0 a free one
     std::string upstream{};  // host:port, resolved for each connection
+    // Neither end sees the proxy: it takes connections to every address that are brought to it, and
+    // reaches each at the address it was meant for, from the client's own address and port
+    // (Documentation/networking/tproxy.rst). `upstream` is not looked at. Needs CAP_NET_ADMIN.
+    bool transparent = false;
+    // Faults of requests and answers, armed and healed there; set_rules() makes connections look at
+    // it again. Null: bytes are not looked at for them.
+    std::shared_ptr<FaultTable> requests{};
     Duration connect_timeout = 30s;
     std::vector<ProxyRule> rules{};
 };
@@ -85,6 +93,10 @@ public:
     // The rule is at work on the connection from here on.
     virtual void rule_met(const std::string& proxy, std::int64_t connection,
                           const std::string& rule) = 0;
+    // It has changed something there for the first time: delayed, kept back, thrown away, damaged
+    // or ended.
+    virtual void rule_acted(const std::string& /*proxy*/, std::int64_t /*connection*/,
+                            const std::string& /*rule*/) {}
     // Accepting pauses (no descriptors, no memory) and goes on.
     virtual void accept_paused(const std::string& proxy, const std::string& why) = 0;
     virtual void accept_resumed(const std::string& proxy) = 0;

@@ -63,6 +63,11 @@ void Lane::set_links(const std::vector<ChainLink>& links, std::uint64_t seed,
     chain_->set(links, now);
 }
 
+void Lane::begin_with(std::unique_ptr<Stage> first, std::uint64_t seed, const std::string& stream) {
+    chain_ = std::make_unique<Chain>(seed, stream);
+    chain_->begin_with(std::move(first));
+}
+
 Lane::Step Lane::write(Worker& worker) {
     if (sink_is_full_) return Step::blocked;
     if (in_pipe_ > 0) return write_from_pipe(worker);

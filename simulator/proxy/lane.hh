@@ -45,7 +45,13 @@ public:
     // From here on these faults are at work. `make` gives the chain its seed and name.
     void set_links(const std::vector<ChainLink>& links, std::uint64_t seed,
                    const std::string& stream, Moment now);
+    // A stage that sees all bytes first, from the connection's beginning to its end.
+    void begin_with(std::unique_ptr<Stage> first, std::uint64_t seed, const std::string& stream);
     bool has_faults() const { return chain_ != nullptr; }
+    // Of the faults that have changed something, each once.
+    std::vector<std::string> newly_acted() {
+        return chain_ ? chain_->newly_acted() : std::vector<std::string>{};
+    }
 
     // The source has something; the sink can take more.
     void source_is_ready() { source_is_dry_ = false; }

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <boost/asio/post.hpp>
+
+#include "simulator/stream/conversation.hh"
 
 namespace etimedout {
 
@@ -70,8 +73,14 @@ void Relay::dial() {
         return;
     }
     upstream_.assign(socket);
-    set_habits(socket);
+    set_habits(socket, proxy_->transparent ? KeepAlive::off : KeepAlive::on);
     record_->upstream = address;
+    if (proxy_->transparent) {
+        if (const int error = take_clients_address(socket); error != 0) {
+            dialled(error_code{error, boost::system::system_category()});
+            return;
+        }
+    }
     if (::connect(socket, address.get(), address.size) == 0 || errno == EINPROGRESS) {
         upstream_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code error) {
             self->dialled(error);
@@ -80,6 +89,17 @@ void Relay::dial() {
     }
     dialled(error_code{errno, boost::system::system_category()});
 }
+
+// The upstream sees the client's own address and port. 0 or errno.
+int Relay::take_clients_address(int socket) const {
+    const int on = 1;
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (const int error = allow_foreign_addresses(socket); error != 0) return error;
+    const SocketAddress client = unmapped(record_->client);
+    return ::bind(socket, client.get(), client.size) == 0 ? 0 : errno;
+}
+
+SocketAddress Relay::wanted_address() { return unmapped(own_address_of(client_.native_handle())); }
 
 void Relay::dialled(const error_code& error) {
     if (ended_ || error == asio::error::operation_aborted) return;
@@ -111,13 +131,29 @@ void Relay::connected() {
     record_->connected = true;
     up_.emplace(client_.native_handle(), upstream_.native_handle());
     down_.emplace(upstream_.native_handle(), client_.native_handle());
+    if (proxy_->requests) begin_conversation();
     follow_rules();
+}
+
+// What the stages keep is theirs: a connection's own end is the end of them.
+void Relay::begin_conversation() {
+    const SocketAddress callee = unmapped(record_->upstream);
+    auto stages =
+        make_conversation(proxy_->requests, {record_->number, record_->client.ip(), callee.port()},
+                          {.look_up = [this] { look_again_[index_of(Way::up)] = true; },
+                           .look_down = [this] { look_again_[index_of(Way::down)] = true; },
+                           .wall_clock = proxy_->wall_clock});
+    const std::string stream = *proxy_->name + "/" + std::to_string(record_->number);
+    up_->begin_with(std::move(stages.up), proxy_->seed, stream);
+    down_->begin_with(std::move(stages.down), proxy_->seed, stream);
+    rules_changed_ = std::move(stages.rules_changed);
 }
 
 void Relay::follow_rules() {
     if (ended_ || !up_) return;
     const auto book = proxy_->rules();
     const Moment now = std::chrono::steady_clock::now();
+    if (rules_changed_) rules_changed_(now);
     const RelayFacts facts{record_->number, record_->client.ip()};
     std::vector<std::string> at_work;
     for (const Way way : {Way::up, Way::down}) {
@@ -144,6 +180,13 @@ void Relay::run(Way way) {
     if (ended_) return;
     const Lane::Outcome outcome = lane(way).run(worker_, proxy_->largest_queue);
     count(way);
+    for (const std::string& rule : lane(way).newly_acted()) {
+        proxy_->listener->rule_acted(*proxy_->name, record_->number, rule);
+    }
+    const Way other = way == Way::up ? Way::down : Way::up;
+    if (std::exchange(look_again_[index_of(other)], false)) {
+        asio::post(worker_.context(), [self = shared_from_this(), other] { self->run(other); });
+    }
     const std::string who = way == Way::up ? "client" : "upstream";
     switch (outcome) {
         case Lane::Outcome::waits:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,8 @@ public:
     // Dials the first address that answers, then carries bytes.
     void start(std::vector<SocketAddress> upstream);
     void cannot_look_up(const std::string& why);
+    // Where the client meant to connect to, for a transparent proxy.
+    SocketAddress wanted_address();
     // Looks again at which of the proxy's rules are for this connection.
     void follow_rules();
     // In order: FIN to both, and what still comes is read for a moment, so that it does not turn
@@ -46,6 +49,8 @@ private:
     enum class Task { run, writable };
 
     void dial();
+    int take_clients_address(int socket) const;
+    void begin_conversation();
     void dialled(const boost::system::error_code& error);
     void dial_failed(const std::string& why);
     void connected();
@@ -79,6 +84,8 @@ private:
     std::optional<Lane> up_;
     std::optional<Lane> down_;
     Waits waits_[2];
+    std::function<void(Moment)> rules_changed_;         // of the conversation; empty without one
+    bool look_again_[2] = {false, false};               // a lane has something because of the other
     std::unique_ptr<boost::asio::steady_timer> timer_;  // of dialling, then of lingering
     std::vector<SocketAddress> addresses_;
     bool ended_ = false;

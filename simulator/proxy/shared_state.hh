@@ -52,6 +52,9 @@ struct ProxyState {
     std::shared_ptr<const std::string> name{};
     HostPort upstream{};
     std::string upstream_text{};
+    bool transparent = false;
+    std::shared_ptr<FaultTable> requests{};
+    Duration wall_clock{};  // from 1970 to the beginning of the monotonic clock
     Duration connect_timeout{};
     std::uint64_t seed = 1;
     std::size_t largest_queue = 0;

@@ -23,7 +23,7 @@ void Chain::set(const std::vector<ChainLink>& wanted, Moment now) {
         }
         StageContext context{Rng{seed_, stream_ + "/" + wanted[i].id}, now, wanted[i].budget};
         links_.insert(links_.begin() + static_cast<std::ptrdiff_t>(i),
-                      Standing{wanted[i], make_stage(wanted[i].plan, context)});
+                      Standing{wanted[i], make_stage(wanted[i].plan, context), false});
     }
     advance(now);
 }
@@ -44,9 +44,20 @@ void Chain::pass_on(std::size_t place, Item item) {
     ready_.push_back(std::move(item));
 }
 
-void Chain::take(Item item) { pass_on(0, std::move(item)); }
+void Chain::take(Item item) {
+    if (first_) {
+        first_->take(std::move(item));
+    } else {
+        pass_on(0, std::move(item));
+    }
+}
 
 void Chain::advance(Moment now) {
+    while (first_) {
+        auto item = first_->give(now);
+        if (!item) break;
+        pass_on(0, std::move(*item));
+    }
     for (std::size_t i = 0; i < links_.size(); ++i) {
         while (auto item = links_[i].stage->give(now)) pass_on(i + 1, std::move(*item));
     }
@@ -63,7 +74,7 @@ std::optional<Item> Chain::give(Moment now) {
 
 std::optional<Moment> Chain::next() const {
     if (!ready_.empty()) return ready_.front().at;
-    std::optional<Moment> soonest;
+    std::optional<Moment> soonest = first_ ? first_->next() : std::nullopt;
     for (const Standing& standing : links_) {
         const auto next = standing.stage->next();
         if (next && (!soonest || *next < *soonest)) soonest = next;
@@ -71,8 +82,18 @@ std::optional<Moment> Chain::next() const {
     return soonest;
 }
 
+std::vector<std::string> Chain::newly_acted() {
+    std::vector<std::string> ids;
+    for (Standing& standing : links_) {
+        if (standing.told || !standing.stage->has_acted()) continue;
+        standing.told = true;
+        ids.push_back(standing.link.id);
+    }
+    return ids;
+}
+
 std::size_t Chain::held() const {
-    std::size_t sum = ready_bytes_;
+    std::size_t sum = ready_bytes_ + (first_ ? first_->held() : 0);
     for (const Standing& standing : links_) sum += standing.stage->held();
     return sum;
 }

@@ -29,17 +29,22 @@ public:
     // Makes these the faults from now on: those gone pass on what they kept, those changed go on by
     // their new values, new ones stand in their places. Order of ids that stay is not changed.
     void set(const std::vector<ChainLink>& links, Moment now);
-    bool empty() const { return links_.empty() && ready_.empty(); }
+    bool empty() const { return !first_ && links_.empty() && ready_.empty(); }
+    // A stage before all faults, which stays for the connection's life. Once, before anything else.
+    void begin_with(std::unique_ptr<Stage> first) { first_ = std::move(first); }
 
     void take(Item item);
     std::optional<Item> give(Moment now);
     std::optional<Moment> next() const;
     std::size_t held() const;
+    // Ids of the faults that have changed something, each once.
+    std::vector<std::string> newly_acted();
 
 private:
     struct Standing {
         ChainLink link;
         std::unique_ptr<Stage> stage;
+        bool told = false;  // newly_acted() has said so
     };
     void pass_on(std::size_t from, Item item);
     void advance(Moment now);
@@ -47,6 +52,7 @@ private:
 
     std::uint64_t seed_;
     std::string stream_;
+    std::unique_ptr<Stage> first_;
     std::vector<Standing> links_;
     std::deque<Item> ready_;  // has passed all stages
     std::size_t ready_bytes_ = 0;

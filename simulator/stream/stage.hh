@@ -32,6 +32,15 @@ public:
     virtual void change(const FlowPlan& plan, Moment now) = 0;
     // The fault is gone: all it keeps, in order, to be passed on at once.
     virtual std::vector<Item> dissolve(Moment now) = 0;
+
+    // Whether it has changed anything yet: delayed, kept back, thrown away, damaged or ended.
+    bool has_acted() const { return has_acted_; }
+
+protected:
+    void act() { has_acted_ = true; }
+
+private:
+    bool has_acted_ = false;
 };
 
 // How long so many bytes take at a rate above 0.

@@ -36,6 +36,7 @@ private:
     void slice(const Item& whole, std::int64_t begin, std::int64_t end) {
         if (end - begin - plan_.average <= plan_.variation) {
             const Moment due = std::max(whole.at, free_at_);
+            if (end - begin < static_cast<std::int64_t>(whole.bytes.size())) act();
             leave(Item::data(whole.bytes.substr(static_cast<std::size_t>(begin),
                                                 static_cast<std::size_t>(end - begin)),
                              whole.at),
@@ -70,6 +71,7 @@ public:
             const auto byte = static_cast<unsigned char>(item.bytes[at]);
             item.bytes[at] = static_cast<char>(byte ^ (1U << bit));
             ++at;
+            act();
             gap_ = draw();
         }
         gap_ -= item.bytes.size() - at;

@@ -26,7 +26,10 @@ public:
     }
     std::optional<Item> give(Moment now) override {
         const auto when = alarm();
-        if (!this->ended() && when && *when <= now) this->end(kind(), *when);
+        if (!this->ended() && when && *when <= now) {
+            this->act();
+            this->end(kind(), *when);
+        }
         return DueStage<Plan>::give(now);
     }
 
@@ -44,6 +47,7 @@ public:
         since_ = item.at;
         if (is_data(item)) {
             has_discarded_ = true;
+            act();
         } else {
             end(item.kind == Item::Kind::reset ? item.kind : Item::Kind::close, item.at);
         }
@@ -73,7 +77,10 @@ class ResetStage final : public EndingStage<FlowReset> {
 public:
     using EndingStage::EndingStage;
 
-    void take(Item item) override { end(Item::Kind::reset, item.at + plan_.after); }
+    void take(Item item) override {
+        act();
+        end(Item::Kind::reset, item.at + plan_.after);
+    }
     void change(const FlowPlan& plan, Moment /*now*/) override {
         const Duration before = plan_.after;
         plan_ = std::get<FlowReset>(plan);
@@ -98,7 +105,10 @@ public:
         }
         passed_ += static_cast<std::int64_t>(item.bytes.size());
         if (!item.bytes.empty()) leave(std::move(item), at);
-        if (passed_ >= plan_.after) end(end_of(plan_.how), at);
+        if (passed_ >= plan_.after) {
+            act();
+            end(end_of(plan_.how), at);
+        }
     }
 
 private:
@@ -158,6 +168,7 @@ private:
             pass(std::move(item));
             return;
         }
+        act();
         kept_bytes_ += item.bytes.size();
         kept_.push_back(std::move(item));
     }
@@ -202,7 +213,7 @@ private:
 class HalfCloseStage final : public EndingStage<FlowHalfClose> {
 public:
     HalfCloseStage(const FlowHalfClose& plan, StageContext context) : EndingStage{plan, context} {
-        if (plan_.after <= 0) end(Item::Kind::fin, context.now);
+        if (plan_.after <= 0) finish(context.now);
     }
 
     void take(Item item) override {
@@ -216,10 +227,14 @@ public:
         if (item.bytes.size() > left) item.bytes.resize(left);
         passed_ += static_cast<std::int64_t>(item.bytes.size());
         leave(std::move(item), at);
-        if (passed_ >= plan_.after) end(Item::Kind::fin, at);
+        if (passed_ >= plan_.after) finish(at);
     }
 
 private:
+    void finish(Moment at) {
+        act();
+        end(Item::Kind::fin, at);
+    }
     std::int64_t passed_ = 0;
 };
 

@@ -17,6 +17,7 @@ public:
         const Moment came = item.at;
         // An end is not late by itself: it comes behind the bytes before it.
         const Duration wait = item.kind == Item::Kind::data ? draw() : Duration{};
+        if (wait > Duration{}) act();
         came_.push_back(came);
         leave(std::move(item), came + wait);
     }
@@ -60,6 +61,7 @@ public:
     using DueStage::DueStage;
 
     void take(Item item) override {
+        if (!item.bytes.empty()) act();
         held_ += item.bytes.size();
         queue_.push_back(std::move(item));
         reserve();
@@ -137,7 +139,10 @@ public:
     void take(Item item) override {
         const Moment came = item.at;
         const bool ends = item.kind == Item::Kind::fin || item.kind == Item::Kind::close;
-        if (ends) ended_ = came;
+        if (ends) {
+            ended_ = came;
+            act();
+        }
         leave(std::move(item), ends ? came + plan_.delay : came);
     }
     // The delay starts anew.
@@ -160,7 +165,10 @@ public:
             const double chance =
                 std::min(1.0, plan_.chance.value + (lost_before_ ? plan_.correlation.value : 0.0));
             lost_before_ = context_.rng.next_double() < chance;
-            if (lost_before_) due += plan_.pause;
+            if (lost_before_) {
+                due += plan_.pause;
+                act();
+            }
         }
         leave(std::move(item), due);
     }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "simulator/net/interface.hh"
+#include "simulator/net/namespace_guard.hh"
 #include "simulator/net/node_pins.hh"
 
 namespace etimedout {
@@ -20,17 +21,11 @@ void set_up_network(const NodeSpec& spec) {
     for (const auto& [name, value] : spec.sysctl) write_sysctl(name, value);
 }
 
-// All addresses under which the caller is seen on a link.
-std::string near_addresses(const LinkSpec& spec, const LinkAddresses& addresses) {
-    switch (spec.ip) {
-        case IpVersion::v4:
-            return addresses.near;
-        case IpVersion::v6:
-            return addresses.near6;
-        case IpVersion::both:
-            break;
-    }
-    return fmt::format("{},{}", addresses.near, addresses.near6);
+// Faults that the link's proxy carries out; all others are the router's.
+bool is_for_proxy(const ArmedFault& fault) {
+    const Decision decision = decision_of(fault.fault);
+    return std::holds_alternative<StreamPlan>(decision) ||
+           std::holds_alternative<FlowPlan>(decision) || std::holds_alternative<DoorPlan>(decision);
 }
 
 }  // namespace
@@ -47,18 +42,31 @@ World::World(WorldPlan plan, WorldContext context)
         run_in_node(node->namespaces, [&] { set_up_network(named.spec); });
         nodes_.push_back(std::move(node));
     }
-    for (std::size_t index = 0; index < plan_.topology.links.size(); ++index) {
-        const NamedLink& named = plan_.topology.links[index];
-        links_.emplace(named.name, std::make_unique<Link>(LinkPlan{
-                                       .name = named.name,
-                                       .index = index,
-                                       .spec = named.spec,
-                                       .near_namespace = node(named.spec.from).network(),
-                                       .far_namespace = node(named.spec.to).network(),
-                                       .seed = plan_.seed,
-                                       .backend = plan_.firewall,
-                                   }));
+    for (std::size_t index = 0; index < plan_.topology.links.size(); ++index) add_link(index);
+}
+
+void World::add_link(std::size_t index) {
+    const NamedLink& named = plan_.topology.links[index];
+    auto link = std::make_unique<Link>(LinkPlan{
+        .name = named.name,
+        .index = index,
+        .spec = named.spec,
+        .near_namespace = node(named.spec.from).network(),
+        .far_namespace = node(named.spec.to).network(),
+        .seed = plan_.seed,
+        .backend = plan_.firewall,
+    });
+    if (named.spec.proxied) {
+        const NamespaceGuard inside{link->proxy_namespace()};
+        proxies_.emplace(
+            named.name,
+            std::make_unique<LinkProxy>(
+                LinkProxyPlan{.link = named.name, .port = Link::diversion_port, .seed = plan_.seed},
+                [this, name = named.name](const std::string& fault, const std::string& client) {
+                    put(FaultFired{fault, name, client});
+                }));
     }
+    links_.emplace(named.name, std::move(link));
 }
 
 World::~World() = default;
@@ -118,14 +126,13 @@ void World::put(decltype(Event::what) what) {
     context_.sink.put({context_.clock.now(), std::move(what)});
 }
 
-Stub& World::stub_behind(const std::string& link) {
-    Node& callee = node_named(plan_.topology.link(link)->to);
-    if (!callee.stub) {
-        throw Error{
-            fmt::format("{} is no stub, and only a stub can carry out this fault", callee.name),
-            "put a stub at the receiving end of the link"};
+LinkProxy& World::proxy_of(const std::string& link) {
+    const auto found = proxies_.find(link);
+    if (found == proxies_.end()) {
+        throw Error{fmt::format("the link {} has no proxy, which this fault needs", link),
+                    "say so in its specification: proxied"};
     }
-    return *callee.stub;
+    return *found->second;
 }
 
 // Whatever passes a link is its caller's: there, a source that names it selects everything.
@@ -134,6 +141,10 @@ void World::arm_at_link(const std::string& target, const ArmedFault& fault) {
     if (resolved.selectors.source == plan_.topology.link(target)->from) {
         resolved.selectors.source.reset();
     }
+    if (is_for_proxy(fault)) {
+        proxy_of(target).arm(resolved);
+        return;
+    }
     link(target).arm(resolved);
     if (const Decision decision = decision_of(fault.fault);
         const auto* carrier = std::get_if<CarrierPlan>(&decision)) {
@@ -141,24 +152,9 @@ void World::arm_at_link(const std::string& target, const ArmedFault& fault) {
     }
 }
 
-// A stub serves all links that lead to it; a link is known by its caller's addresses there.
-void World::arm_at_stub(const std::string& target, const ArmedFault& fault) {
-    ArmedFault resolved = fault;
-    const LinkSpec& spec = *plan_.topology.link(target);
-    if (resolved.selectors.source.value_or(spec.from) == spec.from) {
-        resolved.selectors.source =
-            near_addresses(spec, LinkAddresses::of(plan_.topology.link_index(target)));
-    }
-    stub_behind(target).arm(resolved);
-}
-
 void World::arm(const std::string& target, const ArmedFault& fault) {
     const std::lock_guard lock{mutex_};
-    if (std::holds_alternative<StreamPlan>(decision_of(fault.fault))) {
-        arm_at_stub(target, fault);
-    } else {
-        arm_at_link(target, fault);
-    }
+    arm_at_link(target, fault);
     armed_.push_back({target, fault});
     put(FaultArmed{fault.id, std::string{kind_of(fault.fault)}, target});
     if (fault.selectors.lasting) {
@@ -169,8 +165,8 @@ void World::arm(const std::string& target, const ArmedFault& fault) {
 
 FaultWitness World::witness_of(const Armed& armed) {
     const std::string& id = armed.fault.id;
-    if (std::holds_alternative<StreamPlan>(decision_of(armed.fault.fault))) {
-        const FlowWitness seen = stub_behind(armed.link).witness(id);
+    if (is_for_proxy(armed.fault)) {
+        const LinkProxyWitness seen = proxy_of(armed.link).witness(id);
         return {id, seen.matched, seen.fired, seen.evidence};
     }
     const Witness seen = link(armed.link).witness(id);
@@ -184,8 +180,8 @@ void World::heal(const std::string& fault) {
     });
     if (found == armed_.end()) return;  // it healed by itself before
     found->in_place = false;
-    if (std::holds_alternative<StreamPlan>(decision_of(found->fault.fault))) {
-        stub_behind(found->link).heal(fault);
+    if (is_for_proxy(found->fault)) {
+        proxy_of(found->link).heal(fault);
     } else {
         link(found->link).heal(fault);
     }

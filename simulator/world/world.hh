@@ -17,6 +17,7 @@
 #include "simulator/node/program.hh"
 #include "simulator/node/root_file_system.hh"
 #include "simulator/node/watch_thread.hh"
+#include "simulator/proxy/link_proxy.hh"
 #include "simulator/stub/stub.hh"
 #include "simulator/world/spec.hh"
 #include "simulator/world/timers.hh"
@@ -74,9 +75,9 @@ private:
 
     Node& node_named(const std::string& name);
     std::optional<Port> port_of(const std::string& node) const;
-    Stub& stub_behind(const std::string& link);
+    void add_link(std::size_t index);
+    LinkProxy& proxy_of(const std::string& link);
     void arm_at_link(const std::string& target, const ArmedFault& fault);
-    void arm_at_stub(const std::string& target, const ArmedFault& fault);
     void flap(const std::string& id, CarrierPlan plan, Carrier next);
     void put(decltype(Event::what) what);
     FaultWitness witness_of(const Armed& armed);
@@ -86,6 +87,7 @@ private:
     WatchThread watcher_;  // outlives the programs it reads from
     std::vector<std::unique_ptr<Node>> nodes_;
     std::map<std::string, std::unique_ptr<Link>> links_;
+    std::map<std::string, std::unique_ptr<LinkProxy>> proxies_;  // of proxied links
     std::recursive_mutex mutex_;  // of armed_: a heal by timer meets one by step
     std::vector<Armed> armed_;
     Timers timers_;

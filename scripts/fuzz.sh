@@ -6,7 +6,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 seconds=${1:-60}
 
-fuzzers=(fuzz_scenario fuzz_pcap fuzz_api fuzz_config)
+fuzzers=(fuzz_scenario fuzz_pcap fuzz_api fuzz_config fuzz_conversation)
 ensure_build fuzz "${fuzzers[@]}"
 for fuzzer in "${fuzzers[@]}"; do
     fresh=$(mktemp -d)

@@ -16,8 +16,9 @@ TEST(Amount, IsASizeOrANumberOfEvents) {
     EXPECT_EQ(amount("20 events"), (Amount{20, AmountUnit::events}));
     EXPECT_EQ(amount("1 event"), (Amount{1, AmountUnit::events}));
     for (const std::string_view text : {"4kb", "20 events", "1 event", "0 events", "1b"}) {
-        EXPECT_EQ(Scalar<Amount>::write(amount(text)), text);
+        EXPECT_EQ(amount(Scalar<Amount>::write(amount(text))), amount(text));
     }
+    EXPECT_EQ(Scalar<Amount>::write(amount("1 events")), "1 event");
 }
 
 TEST(Amount, AMistakeIsToldWhatToWrite) {

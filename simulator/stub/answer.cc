@@ -21,43 +21,6 @@ BodySource body_of(const StubRoute& route) {
     return {std::move(text), size, false};
 }
 
-Answer respond(const Respond& plan) {
-    Answer answer;
-    answer.status = plan.status;
-    answer.headers = plan.headers;
-    answer.body.text = plan.body.value_or(default_body(plan.status));
-    answer.body.size = static_cast<std::int64_t>(answer.body.text.size());
-    answer.ending.at = answer.body.size;
-    return answer;
-}
-
-// The route's waits stay; the fault's come on top.
-Answer dribbled(Answer answer, const Dribble& plan) {
-    answer.pace.first_byte += plan.first_byte;
-    if (plan.between > Duration::zero()) {
-        answer.pace.between = plan.between;
-        answer.pace.piece = plan.piece;
-    }
-    return answer;
-}
-
-struct Act {
-    const StubRoute& route;
-    Action operator()(const Swallow& plan) const { return plan; }
-    Action operator()(const Abort& plan) const { return plan; }
-    Action operator()(const HangUp& plan) const { return plan; }
-    Action operator()(const Respond& plan) const { return respond(plan); }
-    Action operator()(const Dribble& plan) const {
-        if (route.silent) return Swallow{};
-        return dribbled(answer_of(route), plan);
-    }
-    // What only the proxy carries out; Stub::arm refuses it.
-    template <class Plan>
-    Action operator()(const Plan& /*plan*/) const {
-        return route.silent ? Action{Swallow{}} : Action{answer_of(route)};
-    }
-};
-
 }  // namespace
 
 std::string BodySource::bytes(std::int64_t offset, std::int64_t count) const {
@@ -102,12 +65,6 @@ Answer answer_of(const StubRoute& route) {
     return answer;
 }
 
-Action action_for(const StubRoute& route, const StreamPlan* plan) {
-    if (plan != nullptr) return std::visit(Act{route}, *plan);
-    if (route.silent) return Swallow{};
-    return answer_of(route);
-}
-
 RenderedHead render_head(const Answer& answer, const RequestHead& request,
                          const WorldClock& clock) {
     return render_head({answer.status, answer.headers, answer.body.size, answer.wants_chunks},
@@ -115,11 +72,13 @@ RenderedHead render_head(const Answer& answer, const RequestHead& request,
 }
 
 Answer bad_request(const std::string& complaint) {
-    Respond plan;
-    plan.status = 400;
-    plan.headers = {{"Connection", "close"}};
-    plan.body = complaint + "\n";
-    return respond(plan);
+    Answer answer;
+    answer.status = 400;
+    answer.headers = {{"Connection", "close"}};
+    answer.body.text = complaint + "\n";
+    answer.body.size = static_cast<std::int64_t>(answer.body.text.size());
+    answer.ending.at = answer.body.size;
+    return answer;
 }
 
 }  // namespace etimedout

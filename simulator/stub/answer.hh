@@ -5,10 +5,8 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include "simulator/base/clock.hh"
-#include "simulator/faults/decision.hh"
 #include "simulator/stream/request.hh"
 #include "simulator/stream/response_head.hh"
 #include "simulator/stub/spec.hh"
@@ -51,15 +49,10 @@ struct Answer {
     Ending ending{};
 };
 
-// What to do instead of answering. (What a fault leaves to do is an Answer.)
-using Action = std::variant<Answer, Swallow, Abort, HangUp>;
-
 // The route a path has: the longest that matches, exact before a prefix of the same length;
 // `all` when there is none.
 const StubRoute& route_for(const StubSpec& spec, const RequestHead& head);
 
-// The route's own answer, changed or replaced by what a fault decided.
-Action action_for(const StubRoute& route, const StreamPlan* plan);
 Answer answer_of(const StubRoute& route);
 
 // The head of an answer that is given now.

@@ -20,9 +20,8 @@ enum class AfterRequest { another_request, over };
 
 class HttpSession {
 public:
-    HttpSession(Upstream* upstream, tcp::socket socket, ConnectionFacts facts)
-        : upstream_{upstream}, wire_{std::move(socket)}, facts_{facts} {}
-    ~HttpSession() { upstream_->faults.forget(facts_.number); }
+    HttpSession(Upstream* upstream, tcp::socket socket)
+        : upstream_{upstream}, wire_{std::move(socket)} {}
     HttpSession(const HttpSession&) = delete;
     HttpSession& operator=(const HttpSession&) = delete;
 
@@ -35,21 +34,13 @@ private:
     awaitable<AfterRequest> answer(Answer what);
     awaitable<bool> body(Answer what, RenderedHead head);
     awaitable<AfterRequest> end(StubEnd how);
-    void judge();
-    bool is_held() const;
 
     Upstream* upstream_;
     Wire wire_;
-    ConnectionFacts facts_;
-
-    std::int64_t number_ = 0;  // of the request, on this connection
     RequestReader reader_;
-    std::optional<Ruling> verdict_;
-
     // A request that is swallowed leaves a gap which no later answer may fill, since a client
-    // takes answers in order; until the fault is healed the connection stays mute.
-    bool muted_for_ever_ = false;
-    std::string muted_by_;
+    // takes answers in order.
+    bool muted_ = false;
 };
 
 awaitable<void> HttpSession::run() {
@@ -63,32 +54,8 @@ awaitable<void> HttpSession::run() {
     }
 }
 
-void HttpSession::judge() {
-    const RequestHead* head =
-        reader_.state() == RequestReader::State::head ? nullptr : &reader_.head();
-    verdict_ = upstream_->faults.judge(facts_, RequestFacts{number_, head});
-}
-
-bool HttpSession::is_held() const {
-    return muted_for_ever_ || (!muted_by_.empty() && upstream_->faults.is_armed(muted_by_));
-}
-
-// The first bytes of a request are there. Unless a fault wants to know its head, it is decided
-// now: a reset or a hang-up need not wait for the rest.
 awaitable<AfterRequest> HttpSession::request() {
     reader_ = RequestReader{};
-    verdict_.reset();
-    ++number_;
-    const bool early = !upstream_->faults.needs_head();
-    if (early) {
-        judge();
-        const bool cuts = verdict_ && (std::holds_alternative<Abort>(verdict_->plan) ||
-                                       std::holds_alternative<HangUp>(verdict_->plan));
-        if (cuts) {
-            const AfterRequest next = co_await act();
-            co_return next;
-        }
-    }
     const bool has_head = co_await read_until(RequestReader::State::body);
     if (!has_head) co_return AfterRequest::over;
     if (reader_.state() == RequestReader::State::malformed) {
@@ -97,7 +64,6 @@ awaitable<AfterRequest> HttpSession::request() {
         const AfterRequest next = co_await answer(std::move(complaint));
         co_return next;
     }
-    if (!early) judge();
     const AfterRequest next = co_await act();
     co_return next;
 }
@@ -116,25 +82,12 @@ awaitable<bool> HttpSession::read_until(RequestReader::State wanted) {
     }
 }
 
-// Does what was decided for the request whose head (or first bytes) are there.
+// Does what its route says for the request whose head is there.
 awaitable<AfterRequest> HttpSession::act() {
-    const StreamPlan* plan = verdict_ ? &verdict_->plan : nullptr;
-    Action action = action_for(route_for(upstream_->spec, reader_.head()), plan);
-    if (std::holds_alternative<Abort>(action)) {
-        wire_.abort();
-        co_return AfterRequest::over;
-    }
-    if (std::holds_alternative<HangUp>(action)) {
-        co_await wire_.hang_up();
-        co_return AfterRequest::over;
-    }
-    if (std::holds_alternative<Swallow>(action)) {
-        muted_by_ = verdict_ ? verdict_->fault : std::string{};
-        muted_for_ever_ = muted_for_ever_ || !verdict_;
-    }
-    const bool answers = std::holds_alternative<Answer>(action) && !is_held();
+    const StubRoute& route = route_for(upstream_->spec, reader_.head());
+    muted_ = muted_ || route.silent;
     const bool unread = reader_.state() != RequestReader::State::complete;
-    if (answers && unread && reader_.head().expects_continue) {
+    if (!muted_ && unread && reader_.head().expects_continue) {
         std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
         const bool sent = co_await wire_.send(std::move(go_on));
         if (!sent) co_return AfterRequest::over;
@@ -145,8 +98,8 @@ awaitable<AfterRequest> HttpSession::act() {
         co_return AfterRequest::over;
     }
     ++upstream_->requests;
-    if (!answers) co_return AfterRequest::another_request;
-    Answer what = std::get<Answer>(std::move(action));
+    if (muted_) co_return AfterRequest::another_request;
+    Answer what = answer_of(route);
     const AfterRequest next = co_await answer(std::move(what));
     co_return next;
 }
@@ -211,15 +164,15 @@ awaitable<AfterRequest> HttpSession::end(StubEnd how) {
     co_return AfterRequest::over;
 }
 
-awaitable<void> run_http_session(Upstream* upstream, tcp::socket socket, ConnectionFacts facts) {
-    HttpSession session{upstream, std::move(socket), facts};
+awaitable<void> run_http_session(Upstream* upstream, tcp::socket socket) {
+    HttpSession session{upstream, std::move(socket)};
     co_await session.run();
 }
 
 }  // namespace
 
-awaitable<void> serve_http(Upstream* upstream, tcp::socket socket, ConnectionFacts facts) {
-    return run_http_session(upstream, std::move(socket), facts);
+awaitable<void> serve_http(Upstream* upstream, tcp::socket socket) {
+    return run_http_session(upstream, std::move(socket));
 }
 
 }  // namespace etimedout

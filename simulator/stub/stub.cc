@@ -1,4 +1,4 @@
-// Stub: an upstream server that misbehaves, by itself or when faults are armed at it.
+// Stub: an upstream server that answers, or misbehaves, as it was made to.
 #include "simulator/stub/stub.hh"
 
 #include <algorithm>
@@ -97,19 +97,6 @@ Listeners open_listeners(const std::string& name, const StubSpec& spec) {
     throw_errno(fmt::format("stub `{}`: listen on port {}", name, spec.port.number), errno);
 }
 
-IpAddress address_of(const tcp::socket& socket) {
-    IpAddress result;
-    error_code error;
-    const auto remote = socket.remote_endpoint(error).address();
-    if (error) return result;
-    if (remote.is_v6()) {
-        result.bytes = remote.to_v6().to_bytes();
-    } else {
-        result.bytes = asio::ip::make_address_v6(asio::ip::v4_mapped, remote.to_v4()).to_bytes();
-    }
-    return result;
-}
-
 bool is_out_of_resources(const error_code& error) {
     return error == asio::error::no_descriptors || error == asio::error::no_buffer_space ||
            error == asio::error::no_memory ||
@@ -128,9 +115,9 @@ std::string text_of(const std::exception_ptr& error) {
 
 class Stub::Server {
 public:
-    Server(std::string name, StubSpec spec, const WorldClock& clock, std::uint64_t seed)
-        : name_{name},
-          upstream_{std::move(spec), &clock, FaultTable{std::move(name), seed}},
+    Server(std::string name, StubSpec spec, const WorldClock& clock)
+        : name_{std::move(name)},
+          upstream_{std::move(spec), &clock},
           scope_{context_.get_executor()} {
         Listeners listeners = open_listeners(name_, upstream_.spec);
         port_ = listeners.port;
@@ -147,7 +134,6 @@ public:
     }
 
     std::uint16_t port() const { return port_; }
-    FaultTable& faults() { return upstream_.faults; }
     StubRecord record() const {
         const std::lock_guard lock{mutex_};
         return {upstream_.connections, upstream_.requests, trouble_};
@@ -193,21 +179,18 @@ private:
                 co_await pause(delay);
             }
             if (error) continue;  // that connection was gone before it was taken
-            ConnectionFacts facts;
-            facts.number = ++upstream_.connections;
-            facts.source = address_of(socket);
-            facts.port = port_;
-            serve(std::move(socket), facts);
+            ++upstream_.connections;
+            serve(std::move(socket));
         }
     }
 
-    void serve(tcp::socket socket, ConnectionFacts facts) {
+    void serve(tcp::socket socket) {
         switch (upstream_.spec.kind) {
             case StubKind::http:
-                scope_.spawn(serve_http(&upstream_, std::move(socket), facts));
+                scope_.spawn(serve_http(&upstream_, std::move(socket)));
                 return;
             case StubKind::tcp:
-                scope_.spawn(serve_tcp(&upstream_, std::move(socket), facts));
+                scope_.spawn(serve_tcp(&upstream_, std::move(socket)));
                 return;
         }
     }
@@ -228,24 +211,12 @@ private:
     std::thread thread_;
 };
 
-Stub::Stub(std::string name, StubSpec spec, const WorldClock& clock, std::uint64_t seed)
-    : server_{std::make_unique<Server>(std::move(name), std::move(spec), clock, seed)} {}
+Stub::Stub(std::string name, StubSpec spec, const WorldClock& clock)
+    : server_{std::make_unique<Server>(std::move(name), std::move(spec), clock)} {}
 
 Stub::~Stub() = default;
 
 std::uint16_t Stub::port() const { return server_->port(); }
-void Stub::arm(const ArmedFault& fault) {
-    const Decision decision = decision_of(fault.fault);
-    const auto* plan = std::get_if<StreamPlan>(&decision);
-    if (plan != nullptr && (acts_on_answer(*plan) || std::holds_alternative<Malform>(*plan))) {
-        throw Error{fmt::format("fault `{}`: only the proxy can carry out `{}`", fault.id,
-                                kind_of(fault.fault)),
-                    "arm it where the proxy is on the link"};
-    }
-    server_->faults().arm(fault);
-}
-void Stub::heal(const std::string& id) { server_->faults().heal(id); }
-FlowWitness Stub::witness(const std::string& id) const { return server_->faults().witness(id); }
 StubRecord Stub::record() const { return server_->record(); }
 
 }  // namespace etimedout

@@ -19,16 +19,11 @@ enum class AfterAnswer { more, over };
 
 // With `body` or `body_size` the stub sends that after `first_byte`, counted from accept, and
 // then only reads; else it sends back what it receives, the first of it after `first_byte`.
-// `stop_after` counts all it sends. A fault is looked for when data arrives and, where the stub
-// speaks first, also before it does.
+// `stop_after` counts all it sends.
 class TcpSession {
 public:
-    TcpSession(Upstream* upstream, tcp::socket socket, ConnectionFacts facts)
-        : upstream_{upstream},
-          route_{upstream->spec.all},
-          wire_{std::move(socket)},
-          facts_{facts} {}
-    ~TcpSession() { upstream_->faults.forget(facts_.number); }
+    TcpSession(Upstream* upstream, tcp::socket socket)
+        : route_{upstream->spec.all}, wire_{std::move(socket)} {}
     TcpSession(const TcpSession&) = delete;
     TcpSession& operator=(const TcpSession&) = delete;
 
@@ -38,12 +33,9 @@ private:
     awaitable<AfterAnswer> speak(BodySource what);
     awaitable<AfterAnswer> end();
 
-    Upstream* upstream_;
     StubRoute route_;
     Wire wire_;
-    ConnectionFacts facts_;
     std::int64_t sent_ = 0;
-    std::string delayed_by_;   // the fault whose `first_byte` has been waited for
     bool has_waited_ = false;  // the route's own `first_byte`
 };
 
@@ -73,27 +65,13 @@ awaitable<void> TcpSession::run() {
     }
 }
 
-// Sends this, unless a fault or the route says otherwise.
+// Sends this, unless the route says otherwise.
 awaitable<AfterAnswer> TcpSession::speak(BodySource what) {
-    const std::optional<Ruling> verdict = upstream_->faults.judge(facts_);
-    const StreamPlan* plan = verdict ? &verdict->plan : nullptr;
-    const Action action = action_for(route_, plan);
-    if (std::holds_alternative<Abort>(action)) {
-        wire_.abort();
-        co_return AfterAnswer::over;
-    }
-    if (std::holds_alternative<HangUp>(action)) {
-        co_await wire_.hang_up();
-        co_return AfterAnswer::over;
-    }
-    if (std::holds_alternative<Swallow>(action)) co_return AfterAnswer::more;
-    if (what.size == 0) co_return AfterAnswer::more;
+    if (route_.silent || what.size == 0) co_return AfterAnswer::more;
 
-    Pace pace = std::get<Answer>(action).pace;
-    // Each is waited for once in a connection's life: before the first byte that it delays.
-    if (std::exchange(has_waited_, true)) pace.first_byte -= route_.first_byte;
-    const bool again = verdict && std::exchange(delayed_by_, verdict->fault) == verdict->fault;
-    if (again) pace.first_byte = Duration::zero();
+    Pace pace = answer_of(route_).pace;
+    // Waited for once in a connection's life: before its first byte.
+    if (std::exchange(has_waited_, true)) pace.first_byte = Duration::zero();
     co_await wire_.wait(pace.first_byte);
 
     const std::int64_t stop =
@@ -132,15 +110,15 @@ awaitable<AfterAnswer> TcpSession::end() {
     co_return AfterAnswer::over;
 }
 
-awaitable<void> run_tcp_session(Upstream* upstream, tcp::socket socket, ConnectionFacts facts) {
-    TcpSession session{upstream, std::move(socket), facts};
+awaitable<void> run_tcp_session(Upstream* upstream, tcp::socket socket) {
+    TcpSession session{upstream, std::move(socket)};
     co_await session.run();
 }
 
 }  // namespace
 
-awaitable<void> serve_tcp(Upstream* upstream, tcp::socket socket, ConnectionFacts facts) {
-    return run_tcp_session(upstream, std::move(socket), facts);
+awaitable<void> serve_tcp(Upstream* upstream, tcp::socket socket) {
+    return run_tcp_session(upstream, std::move(socket));
 }
 
 }  // namespace etimedout

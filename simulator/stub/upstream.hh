@@ -8,7 +8,6 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "simulator/base/clock.hh"
-#include "simulator/stream/fault_table.hh"
 #include "simulator/stub/spec.hh"
 
 namespace etimedout {
@@ -16,15 +15,12 @@ namespace etimedout {
 struct Upstream {
     StubSpec spec;
     const WorldClock* clock;
-    FaultTable faults;
     std::atomic<std::int64_t> connections{0};
     std::atomic<std::int64_t> requests{0};
 };
 
 // Serve one connection until it ends. The upstream outlives its sessions.
-boost::asio::awaitable<void> serve_http(Upstream* upstream, boost::asio::ip::tcp::socket socket,
-                                        ConnectionFacts facts);
-boost::asio::awaitable<void> serve_tcp(Upstream* upstream, boost::asio::ip::tcp::socket socket,
-                                       ConnectionFacts facts);
+boost::asio::awaitable<void> serve_http(Upstream* upstream, boost::asio::ip::tcp::socket socket);
+boost::asio::awaitable<void> serve_tcp(Upstream* upstream, boost::asio::ip::tcp::socket socket);
 
 }  // namespace etimedout

@@ -99,7 +99,7 @@ void World::start_programs() {
         Node& here = node_named(name);
         if (spec.stub) {
             run_in_node(here.namespaces, [&] {
-                here.stub = std::make_unique<Stub>(name, *spec.stub, context_.clock, plan_.seed);
+                here.stub = std::make_unique<Stub>(name, *spec.stub, context_.clock);
             });
         }
         if (spec.process) {

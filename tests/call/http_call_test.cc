@@ -13,7 +13,7 @@ protected:
         StubSpec spec;
         spec.port = Port{0};
         spec.all = std::move(all);
-        return std::make_unique<Stub>("up", spec, clock_, 1);
+        return std::make_unique<Stub>("up", spec, clock_);
     }
     CallEnd get(std::uint16_t port) { return run_call(plan_to(port, HttpCall{}), clock_, state_); }
 
@@ -205,7 +205,7 @@ TEST_F(HttpCallTest, ASilentTlsServerMeetsTheTimeoutInTls) {
     spec.kind = StubKind::tcp;
     spec.port = Port{0};
     spec.all.silent = true;
-    const Stub up{"up", spec, clock_, 1};
+    const Stub up{"up", spec, clock_};
     HttpCall call;
     call.tls = true;
     CallPlan plan = plan_to(up.port(), call);

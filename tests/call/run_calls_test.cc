@@ -17,7 +17,7 @@ protected:
         StubSpec spec;
         spec.port = Port{0};
         spec.all.first_byte = 5ms;
-        stub_ = std::make_unique<Stub>("up", spec, clock_, 1);
+        stub_ = std::make_unique<Stub>("up", spec, clock_);
         step_.id = "c";
         step_.node = "client";
         step_.link = "api";

@@ -14,7 +14,7 @@ protected:
         spec.kind = StubKind::tcp;
         spec.port = Port{0};
         spec.all = std::move(all);
-        return std::make_unique<Stub>("up", spec, clock_, 1);
+        return std::make_unique<Stub>("up", spec, clock_);
     }
     CallEnd call(std::uint16_t port, TcpCall what) {
         return run_call(plan_to(port, std::move(what)), clock_, state_);

@@ -84,28 +84,5 @@ TEST(AnswerTest, AnswersWithoutBodyAnnounceTheirLengthOnlyToHead) {
     EXPECT_EQ(none.text.find("Content-Length"), std::string::npos);
 }
 
-TEST(AnswerTest, AFaultsDelaysComeOnTopOfTheRoutes) {
-    // Two causes of waiting add up.
-    StubRoute route;
-    route.first_byte = 10ms;
-    const StreamPlan plan = Dribble{20ms, 5ms, 7};
-    const auto answer = std::get<Answer>(action_for(route, &plan));
-    EXPECT_EQ(answer.pace.first_byte, 30ms);
-    EXPECT_EQ(answer.pace.between, 5ms);
-    EXPECT_EQ(answer.pace.step(), 7);
-    EXPECT_EQ(answer.body.text, "ok\n");
-}
-
-TEST(AnswerTest, AStatusReplacesTheRoute) {
-    // The route's own silence would hide it.
-    StubRoute route;
-    route.silent = true;
-    const StreamPlan plan = Respond{529, {{"Retry-After", "1"}}, std::nullopt};
-    const auto answer = std::get<Answer>(action_for(route, &plan));
-    EXPECT_EQ(answer.status, 529);
-    EXPECT_EQ(answer.body.text, "529 Overloaded\n");
-    EXPECT_TRUE(std::holds_alternative<Swallow>(action_for(route, nullptr)));
-}
-
 }  // namespace
 }  // namespace etimedout

@@ -26,7 +26,7 @@ protected:
 
 TEST_F(StubHttpTest, TheDefaultAnswerIsOk) {
     // A stub without routes answers every path.
-    const Stub stub{"up", http_stub(), clock_, 1};
+    const Stub stub{"up", http_stub(), clock_};
     RawClient client{stub.port()};
     client.send(plain_get);
     const Read answer = client.until("ok\n");
@@ -41,7 +41,7 @@ TEST_F(StubHttpTest, PipelinedRequestsAreAnsweredInOrder) {
     spec.routes["/a"].body = "first\n";
     spec.routes["/a"].first_byte = 30ms;
     spec.routes["/b"].body = "second\n";
-    const Stub stub{"up", spec, clock_, 1};
+    const Stub stub{"up", spec, clock_};
     RawClient client{stub.port()};
     client.send(
         "GET /a HTTP/1.1\r\n\r\nPOST /b HTTP/1.1\r\nContent-Length: 3\r\n\r\nxyz"
@@ -60,7 +60,7 @@ TEST_F(StubHttpTest, PipelinedRequestsAreAnsweredInOrder) {
 
 TEST_F(StubHttpTest, HeadHasALengthAndNoBody) {
     // The next answer follows the head at once.
-    const Stub stub{"up", http_stub(), clock_, 1};
+    const Stub stub{"up", http_stub(), clock_};
     RawClient client{stub.port()};
     client.send("HEAD / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nConnection: close\r\n\r\n");
     const Read answers = client.all();
@@ -69,7 +69,7 @@ TEST_F(StubHttpTest, HeadHasALengthAndNoBody) {
 
 TEST_F(StubHttpTest, AnOldClientsConnectionIsClosedAfterTheAnswer) {
     // HTTP/1.0 without keep-alive.
-    const Stub stub{"up", http_stub(), clock_, 1};
+    const Stub stub{"up", http_stub(), clock_};
     RawClient client{stub.port()};
     client.send("GET / HTTP/1.0\r\n\r\n");
     const Read answer = client.all();
@@ -79,7 +79,7 @@ TEST_F(StubHttpTest, AnOldClientsConnectionIsClosedAfterTheAnswer) {
 
 TEST_F(StubHttpTest, AClientThatExpects100IsToldToGoOn) {
     // RFC 9110, 10.1.1: the body is sent only after that.
-    const Stub stub{"up", http_stub(), clock_, 1};
+    const Stub stub{"up", http_stub(), clock_};
     RawClient client{stub.port()};
     client.send("POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
     EXPECT_EQ(client.until("\r\n\r\n").text, "HTTP/1.1 100 Continue\r\n\r\n");
@@ -89,7 +89,7 @@ TEST_F(StubHttpTest, AClientThatExpects100IsToldToGoOn) {
 
 TEST_F(StubHttpTest, ALargeRequestBodyIsReadAndThrownAway) {
     // 8 MB is more than all buffers on the way hold.
-    const Stub stub{"up", http_stub(), clock_, 1};
+    const Stub stub{"up", http_stub(), clock_};
     RawClient client{stub.port()};
     const std::string body(8'000'000, 'x');
     client.send("POST / HTTP/1.1\r\nContent-Length: 8000000\r\n\r\n");
@@ -99,7 +99,7 @@ TEST_F(StubHttpTest, ALargeRequestBodyIsReadAndThrownAway) {
 
 TEST_F(StubHttpTest, ALargeAnswerIsTheWholePattern) {
     // The last line of 1,000,000 bytes begins at 999,936.
-    const Stub stub{"up", http_stub({.body_size = Bytes{1'000'000}}), clock_, 1};
+    const Stub stub{"up", http_stub({.body_size = Bytes{1'000'000}}), clock_};
     RawClient client{stub.port()};
     client.send("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
     const std::string body = body_of(client.all().text);
@@ -112,7 +112,7 @@ TEST_F(StubHttpTest, APacedAnswerTakesAtLeastItsWaits) {
     // 20 ms, then 6 bytes in pieces of 2 with 10 ms before the second and the third.
     StubRoute route{.body = "abcdef", .first_byte = 20ms, .between = 10ms, .piece = Bytes{2}};
     route.chunked = true;
-    const Stub stub{"up", http_stub(route), clock_, 1};
+    const Stub stub{"up", http_stub(route), clock_};
     RawClient client{stub.port()};
     const Duration begin = clock_.now();
     client.send(plain_get);
@@ -125,7 +125,7 @@ TEST_F(StubHttpTest, AnAnswerCanBeCutByAClose) {
     // The length says 1000, 400 come, and then the end of the stream.
     const StubRoute route{
         .body_size = Bytes{1000}, .stop_after = Bytes{400}, .end = StubEnd::close};
-    const Stub stub{"up", http_stub(route), clock_, 1};
+    const Stub stub{"up", http_stub(route), clock_};
     RawClient client{stub.port()};
     client.send(plain_get);
     const Read answer = client.all();
@@ -138,7 +138,7 @@ TEST_F(StubHttpTest, AnAnswerCanBeCutByAReset) {
     // The reset comes after the bytes that were sent, not instead of them.
     const StubRoute route{
         .body_size = Bytes{100000}, .stop_after = Bytes{4000}, .end = StubEnd::reset};
-    const Stub stub{"up", http_stub(route), clock_, 1};
+    const Stub stub{"up", http_stub(route), clock_};
     RawClient client{stub.port()};
     client.send(plain_get);
     const Read head = client.until("\r\n\r\n");
@@ -150,7 +150,7 @@ TEST_F(StubHttpTest, AChunkedAnswerCutByAResetLacksItsLastChunk) {
     // What tells a receiver of chunks that the body is whole is the chunk of size 0.
     StubRoute route{.body = "abcdef", .stop_after = Bytes{3}, .end = StubEnd::close};
     route.chunked = true;
-    const Stub stub{"up", http_stub(route), clock_, 1};
+    const Stub stub{"up", http_stub(route), clock_};
     RawClient client{stub.port()};
     client.send(plain_get);
     EXPECT_EQ(body_of(client.all().text), "3\r\nabc\r\n");
@@ -158,7 +158,7 @@ TEST_F(StubHttpTest, AChunkedAnswerCutByAResetLacksItsLastChunk) {
 
 TEST_F(StubHttpTest, AnAnswerThatStallsIsEndedByTheClientOnly) {
     // The stub reads the client's end of file and closes; nothing more of the body comes.
-    const Stub stub{"up", http_stub({.body = "abcdef", .stop_after = Bytes{2}}), clock_, 1};
+    const Stub stub{"up", http_stub({.body = "abcdef", .stop_after = Bytes{2}}), clock_};
     RawClient client{stub.port()};
     client.send(plain_get);
     EXPECT_TRUE(client.until("ab").text.ends_with("\r\n\r\nab"));
@@ -172,7 +172,7 @@ TEST_F(StubHttpTest, ASilentRouteLeavesOtherConnectionsAlone) {
     // The one who asked waits; the one who comes after gets an answer first.
     StubSpec spec = http_stub();
     spec.routes["/hang"].silent = true;
-    const Stub stub{"up", spec, clock_, 1};
+    const Stub stub{"up", spec, clock_};
     RawClient waiting{stub.port()};
     waiting.send("GET /hang HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n");
     RawClient other{stub.port()};
@@ -184,7 +184,7 @@ TEST_F(StubHttpTest, ASilentRouteLeavesOtherConnectionsAlone) {
 
 TEST_F(StubHttpTest, GarbageIsAnswered400AndClosed) {
     // As servers do (RFC 9112, 2.2).
-    const Stub stub{"up", http_stub(), clock_, 1};
+    const Stub stub{"up", http_stub(), clock_};
     RawClient client{stub.port()};
     client.send("what is this\r\n\r\n");
     const Read answer = client.all();
@@ -196,7 +196,7 @@ TEST_F(StubHttpTest, AcceptDelayKeepsConnectionsInTheQueue) {
     // Each accept waits 20 ms, one after the other: the third answer comes after 60 ms.
     StubSpec spec = http_stub();
     spec.accept_delay = 20ms;
-    const Stub stub{"up", spec, clock_, 1};
+    const Stub stub{"up", spec, clock_};
     const Duration begin = clock_.now();
     RawClient a{stub.port()};
     RawClient b{stub.port()};
@@ -208,7 +208,7 @@ TEST_F(StubHttpTest, AcceptDelayKeepsConnectionsInTheQueue) {
 
 TEST_F(StubHttpTest, ItIsAlsoThereOnIpv6) {
     // Two listening sockets on one port, one per family.
-    const Stub stub{"up", http_stub(), clock_, 1};
+    const Stub stub{"up", http_stub(), clock_};
     const Fd fd{::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     if (!fd) GTEST_SKIP() << "no IPv6 here";
     sockaddr_in6 address{};
@@ -223,11 +223,11 @@ TEST_F(StubHttpTest, ItIsAlsoThereOnIpv6) {
 
 TEST_F(StubHttpTest, APortThatIsTakenIsNamed) {
     // The message says who wanted what.
-    const Stub first{"one", http_stub(), clock_, 1};
+    const Stub first{"one", http_stub(), clock_};
     StubSpec spec;
     spec.port = Port{first.port()};
     try {
-        const Stub second{"two", spec, clock_, 1};
+        const Stub second{"two", spec, clock_};
         FAIL() << "two listeners on one port";
     } catch (const Error& error) {
         EXPECT_NE(std::string{error.what()}.find("stub `two`: listen on port "), std::string::npos);
@@ -241,7 +241,7 @@ TEST_F(StubHttpTest, AStubEndsWithConnectionsInEveryState) {
     spec.routes["/late"].first_byte = 1h;
     spec.routes["/stall"].stop_after = Bytes{1};
     spec.routes["/close"].end = StubEnd::close;
-    auto stub = std::make_unique<Stub>("up", spec, clock_, 1);
+    auto stub = std::make_unique<Stub>("up", spec, clock_);
     RawClient idle{stub->port()};
     RawClient within{stub->port()};
     within.send("GET / HT");

@@ -22,7 +22,7 @@ protected:
 
 TEST_F(StubTcpTest, ItEchoesWhatItReceives) {
     // 300 kB are more than one read of the stub takes.
-    const Stub stub{"up", tcp_stub(), clock_, 1};
+    const Stub stub{"up", tcp_stub(), clock_};
     RawClient client{stub.port()};
     const std::string text(300'000, 'e');
     client.send(text);
@@ -34,7 +34,7 @@ TEST_F(StubTcpTest, ItEchoesWhatItReceives) {
 
 TEST_F(StubTcpTest, WithABodyItSpeaksFirstAndThenOnlyListens) {
     // As a mail server does: the banner comes without being asked for, after first_byte.
-    const Stub stub{"up", tcp_stub({.body = "220 hello\r\n", .first_byte = 20ms}), clock_, 1};
+    const Stub stub{"up", tcp_stub({.body = "220 hello\r\n", .first_byte = 20ms}), clock_};
     const Duration begin = clock_.now();
     RawClient client{stub.port()};
     EXPECT_EQ(client.until("\n").text, "220 hello\r\n");
@@ -47,7 +47,7 @@ TEST_F(StubTcpTest, WithABodyItSpeaksFirstAndThenOnlyListens) {
 TEST_F(StubTcpTest, ItCanStopInTheMiddleAndReset) {
     // 5 of 11 bytes and then a RST.
     const StubRoute route{.body = "220 hello\r\n", .stop_after = Bytes{5}, .end = StubEnd::reset};
-    const Stub stub{"up", tcp_stub(route), clock_, 1};
+    const Stub stub{"up", tcp_stub(route), clock_};
     RawClient client{stub.port()};
     const Read all = client.all();
     EXPECT_LE(all.text.size(), 5U);
@@ -56,7 +56,7 @@ TEST_F(StubTcpTest, ItCanStopInTheMiddleAndReset) {
 
 TEST_F(StubTcpTest, AnEchoCanEndAfterSoManyBytes) {
     // stop_after counts what was sent, over all reads.
-    const Stub stub{"up", tcp_stub({.stop_after = Bytes{4}, .end = StubEnd::close}), clock_, 1};
+    const Stub stub{"up", tcp_stub({.stop_after = Bytes{4}, .end = StubEnd::close}), clock_};
     RawClient client{stub.port()};
     client.send("ab");
     EXPECT_EQ(client.bytes(2).text, "ab");
@@ -68,52 +68,11 @@ TEST_F(StubTcpTest, AnEchoCanEndAfterSoManyBytes) {
 
 TEST_F(StubTcpTest, ASilentOneReadsAndSaysNothing) {
     // 4 MB pass, which shows that it reads; nothing comes back.
-    const Stub stub{"up", tcp_stub({.silent = true}), clock_, 1};
+    const Stub stub{"up", tcp_stub({.silent = true}), clock_};
     RawClient client{stub.port()};
     EXPECT_TRUE(client.send(std::string(4'000'000, 'x')));
     client.finish_sending();
     EXPECT_EQ(client.all().text, "");
-}
-
-TEST_F(StubTcpTest, FaultsHitTheFirstDataOfConnectionsOpenAlready) {
-    // The connection is there before the fault is.
-    Stub stub{"up", tcp_stub(), clock_, 1};
-    RawClient client{stub.port()};
-    client.send("a");
-    EXPECT_EQ(client.bytes(1).text, "a");
-    stub.arm({"f", Reset{}, {.first = Count{1, {}}}});
-    client.send("b");
-    EXPECT_EQ(client.all().end, End::reset);
-    RawClient next{stub.port()};
-    next.send("c");
-    EXPECT_EQ(next.bytes(1).text, "c");
-    EXPECT_EQ(stub.witness("f").matched, 2);
-    EXPECT_EQ(stub.witness("f").fired, 1);
-}
-
-TEST_F(StubTcpTest, AFaultHitsOneThatSpeaksFirstBeforeItSpeaks) {
-    // The client sends nothing, so there is no other moment.
-    Stub stub{"up", tcp_stub({.body = "220 hello\r\n"}), clock_, 1};
-    stub.arm({"f", HangUpFault{}, {}});
-    RawClient client{stub.port()};
-    const Read all = client.all();
-    EXPECT_EQ(all.text, "");
-    EXPECT_EQ(all.end, End::closed);
-    EXPECT_EQ(stub.witness("f").fired, 1);
-}
-
-TEST_F(StubTcpTest, TheSecondOfThreeConnectionsIsTheOneSelected) {
-    // nth: 2, in the order of their data.
-    Stub stub{"up", tcp_stub(), clock_, 1};
-    stub.arm({"f", Reset{}, {.nth = Count{2, {}}}});
-    for (int number = 1; number <= 3; ++number) {
-        RawClient client{stub.port()};
-        client.send("x");
-        const Read answer = client.bytes(1);
-        EXPECT_EQ(answer.end, number == 2 ? End::reset : End::enough) << number;
-    }
-    EXPECT_EQ(stub.witness("f").matched, 3);
-    EXPECT_EQ(stub.witness("f").fired, 1);
 }
 
 }  // namespace

@@ -10,16 +10,14 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$top"
 
-readonly build=$top/build/release
-readonly work=$build/tidy
-[ -f "$build/compile_commands.json" ] || {
-    say "tidy: there is no build/release/compile_commands.json"
-    die "  help: cmake --preset release"
-}
+# Configured, never built: a unity build knows the options of joined files only.
+readonly build=$top/build/tidy
+readonly work=$build/joined
 command -v clang-tidy-19 >/dev/null || {
     say "tidy: there is no clang-tidy-19"
     die "  help: apt-get install --no-install-recommends clang-tidy-19"
 }
+said=$(cmake --preset release -B "$build" -DCMAKE_UNITY_BUILD=OFF 2>&1) || die "$said"
 
 # tidy DATABASE FILE: what clang finds in options of GCC is not of interest.
 tidy() {
@@ -31,7 +29,7 @@ tidy_file() {
     local status=0 found
     found=$(tidy "$build" "$1") || status=$?
     [ $status -eq 0 ] ||
-        printf '%s\n' "${found:-$1: is it in build/release/compile_commands.json? (cmake --preset release)}"
+        printf '%s\n' "${found:-$1: is it in a CMakeLists.txt?}"
     return $status
 }
 

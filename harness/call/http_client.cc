@@ -108,8 +108,10 @@ int tcp_state_of(int socket) {
     return info.tcpi_state;
 }
 
+}  // namespace
+
 // What the callbacks of one transfer see.
-struct Transfer {
+struct HttpTransfer {
     const HttpRequest& request;
     const WorldClock& clock;
     HttpExchange exchange{};
@@ -155,30 +157,32 @@ struct Transfer {
     }
 };
 
+namespace {
+
 std::size_t on_header(char* data, std::size_t size, std::size_t count, void* transfer) {
-    static_cast<Transfer*>(transfer)->header_line({data, size * count});
+    static_cast<HttpTransfer*>(transfer)->header_line({data, size * count});
     return size * count;
 }
 
 std::size_t on_body(char* data, std::size_t size, std::size_t count, void* transfer) {
-    auto& self = *static_cast<Transfer*>(transfer);
+    auto& self = *static_cast<HttpTransfer*>(transfer);
     self.exchange.flow.arrived(self.clock.now());
     self.exchange.body.add({data, size * count});
     return size * count;
 }
 
 std::size_t on_read(char* buffer, std::size_t size, std::size_t count, void* transfer) {
-    return static_cast<Transfer*>(transfer)->next_of_body(buffer, size * count);
+    return static_cast<HttpTransfer*>(transfer)->next_of_body(buffer, size * count);
 }
 
 int on_request(void* transfer, char* /*remote*/, char* /*local*/, int /*rport*/, int /*lport*/) {
-    static_cast<Transfer*>(transfer)->exchange.request_begun = true;
+    static_cast<HttpTransfer*>(transfer)->exchange.request_begun = true;
     return CURL_PREREQFUNC_OK;
 }
 
 // A second connection after the request has begun would be a retry.
 curl_socket_t on_open(void* transfer, curlsocktype /*purpose*/, curl_sockaddr* address) {
-    auto& self = *static_cast<Transfer*>(transfer);
+    auto& self = *static_cast<HttpTransfer*>(transfer);
     if (self.exchange.request_begun) {
         self.exchange.lost_reused = true;
         return CURL_SOCKET_BAD;
@@ -250,17 +254,17 @@ struct HttpClient::Curl {
         need(::curl_easy_setopt(easy, option, value), "set an option");
     }
 
-    void prepare(Transfer& transfer, const Limits& limits);
+    void prepare(HttpTransfer& transfer, const Limits& limits);
     void prepare_body(const HttpRequest& request);
-    void run(Transfer& transfer, const Limits& limits);
-    void report(Transfer& transfer) const;
+    void run(HttpTransfer& transfer, const Limits& limits);
+    void report(HttpTransfer& transfer) const;
 
     CURL* easy = nullptr;
     CURLM* multi = nullptr;
-    Transfer* current = nullptr;
+    HttpTransfer* current = nullptr;
 };
 
-void HttpClient::Curl::prepare(Transfer& transfer, const Limits& limits) {
+void HttpClient::Curl::prepare(HttpTransfer& transfer, const Limits& limits) {
     const HttpRequest& request = transfer.request;
     ::curl_easy_reset(easy);  // connections stay
     set(CURLOPT_URL, request.url.c_str());
@@ -307,7 +311,7 @@ void HttpClient::Curl::prepare_body(const HttpRequest& request) {
     set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
-void HttpClient::Curl::run(Transfer& transfer, const Limits& limits) {
+void HttpClient::Curl::run(HttpTransfer& transfer, const Limits& limits) {
     auto& exchange = transfer.exchange;
     const auto check = [](CURLMcode code) {
         if (code != CURLM_OK) {
@@ -338,7 +342,7 @@ void HttpClient::Curl::run(Transfer& transfer, const Limits& limits) {
     ::curl_multi_remove_handle(multi, easy);
 }
 
-void HttpClient::Curl::report(Transfer& transfer) const {
+void HttpClient::Curl::report(HttpTransfer& transfer) const {
     auto& exchange = transfer.exchange;
     exchange.error_number = static_cast<int>(number(easy, CURLINFO_OS_ERRNO));
     exchange.is_new_connection = number(easy, CURLINFO_NUM_CONNECTS) > 0;
@@ -369,7 +373,7 @@ HttpClient::~HttpClient() {
 HttpExchange HttpClient::perform(const HttpRequest& request, const Limits& limits,
                                  const WorldClock& clock) {
     const NoBrokenPipe guard;
-    Transfer transfer{request, clock};
+    HttpTransfer transfer{request, clock};
     transfer.exchange.begin = clock.now();
     const CurlList addresses = addresses_of(request);
     const CurlList headers = list_of(request.headers);

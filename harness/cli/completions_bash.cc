@@ -8,7 +8,7 @@ namespace etimedout {
 
 namespace {
 
-constexpr std::string_view beginning =
+constexpr std::string_view bash_beginning =
     R"(# bash completion of etimedout; made by `etimedout completions bash`
 
 _etimedout_words() { mapfile -t COMPREPLY < <(compgen -W "$*" -- "$cur"); }
@@ -48,7 +48,7 @@ _etimedout() {
     prev=${COMP_WORDS[at - 1]}
 )";
 
-std::string what_completes(const ValueEntry& value) {
+std::string bash_completer(const ValueEntry& value) {
     switch (value.completes) {
         case Completes::nothing:
             return ":";
@@ -69,7 +69,7 @@ std::string in_command(const CommandEntry& command) {
     for (const OptionEntry& option : command.options) {
         if (!option.value) continue;
         text += fmt::format("        {}) {} ;;\n", fmt::join(option.names, " | "),
-                            what_completes(*option.value));
+                            bash_completer(*option.value));
     }
     return text + fmt::format(R"(        *)
             if [[ $cur == -* ]]; then
@@ -82,13 +82,13 @@ std::string in_command(const CommandEntry& command) {
         ;;
 )",
                               fmt::join(option_names(command), " "),
-                              command.argument ? what_completes(command.argument->value) : ":");
+                              command.argument ? bash_completer(command.argument->value) : ":");
 }
 
 }  // namespace
 
 std::string bash_completions(const CommandTable& table) {
-    std::string text{beginning};
+    std::string text{bash_beginning};
     text += "    case $command in\n    '')\n        _etimedout_words";
     for (const CommandEntry& command : table.commands) text += " " + command.name;
     text += fmt::format(" {}\n        ;;\n", fmt::join(option_names(table.program), " "));

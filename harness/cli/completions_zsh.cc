@@ -8,7 +8,7 @@ namespace etimedout {
 
 namespace {
 
-constexpr std::string_view beginning = R"(#compdef etimedout
+constexpr std::string_view zsh_beginning = R"(#compdef etimedout
 # zsh completion of etimedout; made by `etimedout completions zsh`
 
 # KIND=FILE: first one of these kinds, then a file.
@@ -43,7 +43,7 @@ std::string escaped(const std::string& text) {
     return result;
 }
 
-std::string what_completes(const ValueEntry& value) {
+std::string zsh_completer(const ValueEntry& value) {
     switch (value.completes) {
         case Completes::nothing:
             return " ";
@@ -71,20 +71,20 @@ std::string specification(const OptionEntry& option) {
                                      : fmt::format("{{{}}}", fmt::join(option.names, ","));
     text += fmt::format("{}'[{}]", option.value ? "=" : "", escaped(option.help));
     if (option.value) {
-        text += fmt::format(":{}:{}", escaped(option.value->shown), what_completes(*option.value));
+        text += fmt::format(":{}:{}", escaped(option.value->shown), zsh_completer(*option.value));
     }
     return text + "'";
 }
 
 std::string specification(const ArgumentEntry& argument) {
     return fmt::format("'{}:{}:{}'", argument.times == Times::many ? "*" : "1", argument.name,
-                       what_completes(argument.value));
+                       zsh_completer(argument.value));
 }
 
 }  // namespace
 
 std::string zsh_completions(const CommandTable& table) {
-    std::string text{beginning};
+    std::string text{zsh_beginning};
     text += "    _arguments -C \\\n";
     for (const OptionEntry& option : table.program.options) {
         text += fmt::format("        {} \\\n", specification(option));

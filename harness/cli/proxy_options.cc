@@ -39,7 +39,7 @@ struct ProxyWords {
     std::string connection{};
 };
 
-using Words_ = std::shared_ptr<ProxyWords>;
+using SharedWords = std::shared_ptr<ProxyWords>;
 using Chosen = std::function<ExitCode()>;
 
 template <class T>
@@ -78,7 +78,7 @@ ExitCode run_server(const ProxyWords& words) {
 // What makes of the words an action runs when the command does.
 class ClientCommands {
 public:
-    ClientCommands(Words_ words, Chosen& chosen) : words_{std::move(words)}, chosen_{chosen} {}
+    ClientCommands(SharedWords words, Chosen& chosen) : words_{std::move(words)}, chosen_{chosen} {}
 
     CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help,
                   ClientAction (*action)(const ProxyWords&)) {
@@ -107,7 +107,7 @@ public:
     ProxyWords& words() { return *words_; }
 
 private:
-    Words_ words_;
+    SharedWords words_;
     Chosen& chosen_;
 };
 

@@ -8,7 +8,7 @@ namespace etimedout {
 
 namespace {
 
-constexpr std::array<std::string_view, 321> names{"Icmp6InCsumErrors",
+constexpr std::array<std::string_view, 321> nstat{"Icmp6InCsumErrors",
                                                   "Icmp6InDestUnreachs",
                                                   "Icmp6InEchoReplies",
                                                   "Icmp6InEchos",
@@ -330,7 +330,7 @@ constexpr std::array<std::string_view, 321> names{"Icmp6InCsumErrors",
                                                   "UdpRcvbufErrors",
                                                   "UdpSndbufErrors"};
 
-static_assert(std::is_sorted(names.begin(), names.end()));
+static_assert(std::is_sorted(nstat.begin(), nstat.end()));
 
 // Counted per ICMP type, and named only once one came: IcmpMsgInType3, Icmp6OutType135.
 bool counts_a_type(std::string_view name) {
@@ -346,9 +346,9 @@ bool counts_a_type(std::string_view name) {
 }  // namespace
 
 bool is_counter_name(std::string_view name) {
-    return std::binary_search(names.begin(), names.end(), name) || counts_a_type(name);
+    return std::binary_search(nstat.begin(), nstat.end(), name) || counts_a_type(name);
 }
 
-std::vector<std::string_view> counter_names() { return {names.begin(), names.end()}; }
+std::vector<std::string_view> counter_names() { return {nstat.begin(), nstat.end()}; }
 
 }  // namespace etimedout

@@ -18,14 +18,20 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "simulator/base/timestamp.hh"
 #include "simulator/wire/pcap_file.hh"
 
 namespace etimedout {
 
+struct PcapClose {
+    void operator()(pcap_t* handle) const { ::pcap_close(handle); }
+};
+using PcapHandle = std::unique_ptr<pcap_t, PcapClose>;
+
 namespace {
 
 // Files lie on the host, where each write from a virtual world is a system call of the host's.
-constexpr std::size_t buffer_size = 1U << 20U;
+constexpr std::size_t flushed_from = 1U << 20U;
 
 // Whether a frame is traffic of programs, and not of the network itself (ARP, neighbour discovery).
 bool is_traffic(std::span<const std::byte> frame) {
@@ -46,11 +52,6 @@ bool is_traffic(std::span<const std::byte> frame) {
     return at(next_at) != icmp6 || at(message_at) < lowest_discovery ||
            at(message_at) > highest_discovery;
 }
-
-struct PcapClose {
-    void operator()(pcap_t* handle) const { ::pcap_close(handle); }
-};
-using PcapHandle = std::unique_ptr<pcap_t, PcapClose>;
 
 [[noreturn]] void refuse(const CapturePlan& plan, std::string_view attempt, std::string_view why) {
     throw Error{fmt::format("cannot capture on {} ({} end of link `{}`): {}: {}", plan.interface,
@@ -151,10 +152,9 @@ struct Capture::State {
     }
 
     static void take(u_char* self, const pcap_pkthdr* header, const u_char* bytes) {
-        constexpr std::int64_t billion = 1'000'000'000;
         auto& state = *reinterpret_cast<State*>(self);
         // With PCAP_TSTAMP_PRECISION_NANO tv_usec holds nanoseconds.
-        const std::int64_t time = header->ts.tv_sec * billion + header->ts.tv_usec;
+        const std::int64_t time = header->ts.tv_sec * nanoseconds_per_second + header->ts.tv_usec;
         const auto frame = std::as_bytes(std::span{bytes, header->caplen});
         append_pcap_packet(state.buffer, {time, frame, header->len});
         if (is_traffic(frame)) state.last_traffic = time;
@@ -168,7 +168,7 @@ Capture::Capture(const CapturePlan& plan) : state_{std::make_unique<State>()} {
     state_->file =
         Fd{checked("open " + plan.file.string(),
                    ::open(plan.file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644))};
-    state_->buffer.reserve(buffer_size + (64U << 10U));
+    state_->buffer.reserve(flushed_from + (64U << 10U));
     append_pcap_header(state_->buffer);
 }
 
@@ -187,7 +187,7 @@ void Capture::drain() {
         const int count = ::pcap_dispatch(state_->handle.get(), batch, &State::take,
                                           reinterpret_cast<u_char*>(state_.get()));
         if (count < 0) refuse(state_->plan, "read packets", ::pcap_geterr(state_->handle.get()));
-        if (state_->buffer.size() >= buffer_size) state_->write();
+        if (state_->buffer.size() >= flushed_from) state_->write();
         if (count == 0) return;
     }
 }

@@ -253,13 +253,6 @@ Form scalar_or(std::string name, std::string example, Form map) {
     return either;
 }
 
-Form text_like(std::string name, std::string example) {
-    Form form = Value<std::string>::form({});
-    form.name = std::move(name);
-    form.example = std::move(example);
-    return form;
-}
-
 Table<CallDraft> make_call_table() {
     Table<CallDraft> table{"a call"};
     auto& keys = table.keys;

@@ -10,7 +10,7 @@ namespace etimedout {
 
 namespace {
 
-using Key = KeySpec<Scenario>;
+using ScenarioKey = KeySpec<Scenario>;
 
 bool read_version(Reading& reading, const YamlNode& node, Scenario& /*out*/) {
     if (node.is_scalar() && node.text == "1") return true;
@@ -74,7 +74,7 @@ bool read_start(Reading& reading, const YamlNode& node, Scenario& out) {
     return true;
 }
 
-bool read_limit(Reading& reading, const YamlNode& node, Scenario& out) {
+bool read_run_limit(Reading& reading, const YamlNode& node, Scenario& out) {
     if (!Value<RunLimit>::read(reading, "limit", node, {}, out.limit)) return false;
     for (const auto& [key, value] :
          {std::pair{"virtual", out.limit.virtual_time}, std::pair{"real", out.limit.real}}) {
@@ -121,13 +121,6 @@ bool read_needs(Reading& reading, const YamlNode& node, Scenario& out) {
     return good;
 }
 
-Form named(std::string name) {
-    Form form;
-    form.kind = Form::Kind::named;
-    form.name = std::move(name);
-    return form;
-}
-
 Form map_of(Form value) {
     Form map;
     map.kind = Form::Kind::map;
@@ -140,13 +133,6 @@ Form list_of(Form item) {
     list.kind = Form::Kind::list;
     list.of.push_back(std::move(item));
     return list;
-}
-
-Form text_like(std::string name, std::string example) {
-    Form form = Value<std::string>::form({});
-    form.name = std::move(name);
-    form.example = std::move(example);
-    return form;
 }
 
 Form either(std::string name, std::vector<Form> forms) {
@@ -175,7 +161,7 @@ Form counter_example_form() {
 bool ignored(Reading& /*reading*/, const YamlNode& /*node*/, Scenario& /*out*/) { return true; }
 
 // Steps and expectations are read by their own; here they are only known.
-Table<Scenario> make_table() {
+Table<Scenario> make_scenario_table() {
     Table<Scenario> table{"a scenario"};
     auto& keys = table.keys;
     Form version = words_form({"1"});
@@ -194,8 +180,8 @@ Table<Scenario> make_table() {
         custom_key<Scenario>("start", text_like("time (RFC 3339)", "2026-01-01T00:00:00Z"),
                              "the wall clock of a virtual world when it begins", read_start));
     keys.back().initial = Scenario{}.start;
-    keys.push_back(
-        custom_key<Scenario>("limit", Value<RunLimit>::form({}), "when to give up", read_limit));
+    keys.push_back(custom_key<Scenario>("limit", Value<RunLimit>::form({}), "when to give up",
+                                        read_run_limit));
     keys.push_back(custom_key<Scenario>("needs", map_of(text_like("true or version", ">=1.22")),
                                         "programs and capabilities without which it is skipped",
                                         read_needs));
@@ -206,12 +192,13 @@ Table<Scenario> make_table() {
         either("map of lists, or list of rows",
                {map_of(list_of(anything())), list_of(map_of(anything()))}),
         "variables of which every combination runs, or a list of rows", ignored));
-    keys.push_back(mandatory(custom_key<Scenario>("nodes", map_of(named("node")),
+    keys.push_back(mandatory(custom_key<Scenario>("nodes", map_of(named_form("node")),
                                                   "what runs, each a host of its own", ignored)));
-    keys.push_back(custom_key<Scenario>("links", map_of(named("link")), "who calls whom", ignored));
-    keys.push_back(mandatory(
-        custom_key<Scenario>("steps", list_of(named("step")), "what happens, in order", ignored)));
-    keys.push_back(custom_key<Scenario>("expect", list_of(named("expectation")),
+    keys.push_back(
+        custom_key<Scenario>("links", map_of(named_form("link")), "who calls whom", ignored));
+    keys.push_back(mandatory(custom_key<Scenario>("steps", list_of(named_form("step")),
+                                                  "what happens, in order", ignored)));
+    keys.push_back(custom_key<Scenario>("expect", list_of(named_form("expectation")),
                                         "what must be true of it", ignored));
     keys.push_back(custom_key<Scenario>("counter_example", counter_example_form(),
                                         "another run, in which expectations should fail", ignored));
@@ -222,7 +209,7 @@ Table<Scenario> make_table() {
 }
 
 const Table<Scenario>& scenario_table() {
-    static const Table<Scenario> table = make_table();
+    static const Table<Scenario> table = make_scenario_table();
     return table;
 }
 

@@ -10,29 +10,23 @@ namespace etimedout {
 
 namespace {
 
-using Key = KeySpec<Expectation>;
+using ExpectationKey = KeySpec<Expectation>;
 
-Form text_like(std::string name, std::string example) {
-    Form form = Value<std::string>::form({});
-    form.name = std::move(name);
-    form.example = std::move(example);
-    return form;
-}
-
-Key at(unsigned place, Key key) {
+ExpectationKey at(unsigned place, ExpectationKey key) {
     key.places = place;
     return key;
 }
 
 template <class M>
-Key fact(unsigned place, std::string_view name, M Expectation::*member, std::string_view doc) {
+ExpectationKey fact(unsigned place, std::string_view name, M Expectation::*member,
+                    std::string_view doc) {
     return at(place, key<Expectation>(name, member, doc));
 }
 
 // A key that is one entry of a map of bounds.
 template <class T>
-Key entry(unsigned place, std::string_view name, std::map<std::string, Bound<T>> Expectation::*map,
-          std::string_view doc) {
+ExpectationKey entry(unsigned place, std::string_view name,
+                     std::map<std::string, Bound<T>> Expectation::*map, std::string_view doc) {
     return at(place, custom_key<Expectation>(
                          name, Value<Bound<T>>::form({}), doc,
                          [name, map](Reading& reading, const YamlNode& node, Expectation& out) {
@@ -373,8 +367,8 @@ Form named_list(std::string name) {
     return list;
 }
 
-Key name_key(std::string_view name, std::optional<std::string> Expectation::*member,
-             std::string what, std::string example, std::string_view doc) {
+ExpectationKey name_key(std::string_view name, std::optional<std::string> Expectation::*member,
+                        std::string what, std::string example, std::string_view doc) {
     return custom_key<Expectation>(
         name, text_like(std::move(what), std::move(example)), doc,
         [name, member](Reading& reading, const YamlNode& node, Expectation& out) {
@@ -394,7 +388,7 @@ Form one_or_list(const Form& one) {
     return either;
 }
 
-void add_selectors(std::vector<Key>& keys) {
+void add_selectors(std::vector<ExpectationKey>& keys) {
     keys.push_back(custom_key<Expectation>(
         "at", text_like("call, link, node or fault", "c1"), "what it looks at",
         [](Reading& reading, const YamlNode& node, Expectation& out) {
@@ -432,7 +426,7 @@ void add_selectors(std::vector<Key>& keys) {
         key<Expectation>("because", &Expectation::because, "the setting or rule it follows from"));
 }
 
-void add_call_keys(std::vector<Key>& keys) {
+void add_call_keys(std::vector<ExpectationKey>& keys) {
     using places::call;
     Form outcome = words_form({outcome_words.begin(), outcome_words.end()});
     keys.push_back(
@@ -475,7 +469,7 @@ void add_call_keys(std::vector<Key>& keys) {
     keys.push_back(fact(call, "received", &Expectation::received, "bytes of the body that came"));
 }
 
-void add_link_keys(std::vector<Key>& keys) {
+void add_link_keys(std::vector<ExpectationKey>& keys) {
     using places::link;
     const auto count = [&](std::string_view name, std::string_view doc) {
         keys.push_back(entry<std::int64_t>(link, name, &Expectation::counts, doc));
@@ -503,7 +497,7 @@ void add_link_keys(std::vector<Key>& keys) {
              "`attempts` beside it"));
 }
 
-void add_node_keys(std::vector<Key>& keys) {
+void add_node_keys(std::vector<ExpectationKey>& keys) {
     using places::node;
     keys.push_back(at(node, custom_key<Expectation>("counter", counter_table().form(),
                                                     "a counter of the kernel", read_counter)));
@@ -517,7 +511,7 @@ void add_node_keys(std::vector<Key>& keys) {
     keys.push_back(fact(node, "memory", &Expectation::memory, "resident memory of its processes"));
 }
 
-void add_order_keys(std::vector<Key>& keys) {
+void add_order_keys(std::vector<ExpectationKey>& keys) {
     Form list;
     list.kind = Form::Kind::list;
     list.of.push_back(match_form());
@@ -538,7 +532,7 @@ void add_order_keys(std::vector<Key>& keys) {
                                            "all of these must hold", later));
 }
 
-Table<Expectation> make_table() {
+Table<Expectation> make_expectation_table() {
     Table<Expectation> table{"an expectation"};
     add_selectors(table.keys);
     add_call_keys(table.keys);
@@ -568,7 +562,7 @@ Table<Expectation> make_table() {
 }  // namespace
 
 const Table<Expectation>& expectation_table() {
-    static const Table<Expectation> table = make_table();
+    static const Table<Expectation> table = make_expectation_table();
     return table;
 }
 
@@ -583,7 +577,7 @@ std::string words_of_places(unsigned places) {
 
 std::vector<std::string_view> keys_at(unsigned place) {
     std::vector<std::string_view> keys;
-    for (const Key& key : expectation_table().keys) {
+    for (const ExpectationKey& key : expectation_table().keys) {
         if ((key.places & place) != 0) keys.push_back(key.name);
     }
     return keys;

@@ -60,12 +60,12 @@ bool check_source(Reading& reading, const YamlNode& node) {
     return address || reading.check_name(node, {NameKind::node}, "node");
 }
 
-struct FaultText {
+struct KindText {
     std::string_view kind;
     std::string_view suffix;  // "503" of status_503
 };
 
-bool read_selectors(Reading& reading, const YamlNode& node, const FaultText& text, Layer layer,
+bool read_selectors(Reading& reading, const YamlNode& node, const KindText& text, Layer layer,
                     const Accepts& accepts, Selectors& out) {
     bool good = true;
     for (const YamlPair& pair : node.pairs) {
@@ -106,7 +106,7 @@ bool read_selectors(Reading& reading, const YamlNode& node, const FaultText& tex
 
 // The fault's own fields, and then nothing that nobody knows.
 template <class F>
-bool read_fields(Reading& reading, const YamlNode& node, const FaultText& text, F& out) {
+bool read_fields(Reading& reading, const YamlNode& node, const KindText& text, F& out) {
     const Table<F>& table = table_of<F>("a fault");
     bool good = true;
     std::vector<std::string_view> meant;
@@ -141,7 +141,7 @@ bool read_fields(Reading& reading, const YamlNode& node, const FaultText& text, 
 
 // `status_503`: the suffix is the value of one field.
 template <class F>
-bool read_suffix(Reading& reading, const YamlNode& node, const FaultText& text, F& out) {
+bool read_suffix(Reading& reading, const YamlNode& node, const KindText& text, F& out) {
     if (text.suffix.empty()) return true;
     bool good = true;
     if constexpr (HasKindSuffix<F>) {
@@ -226,7 +226,7 @@ bool check_source_at(Reading& reading, const YamlNode& node, const FaultStep& st
 }
 
 template <class F>
-bool read_kind(Reading& reading, const YamlNode& node, const FaultText& text, FaultStep& out) {
+bool read_kind(Reading& reading, const YamlNode& node, const KindText& text, FaultStep& out) {
     F fault{};
     bool good = read_fields(reading, node, text, fault);
     good = read_suffix(reading, node, text, fault) && good;
@@ -239,12 +239,12 @@ bool read_kind(Reading& reading, const YamlNode& node, const FaultText& text, Fa
 
 // "status_503" is `status` with a suffix, where `status` takes one.
 template <class F>
-std::optional<FaultText> as_kind(std::string_view text) {
-    if (text == F::kind) return FaultText{F::kind, {}};
+std::optional<KindText> as_kind(std::string_view text) {
+    if (text == F::kind) return KindText{F::kind, {}};
     if constexpr (HasKindSuffix<F>) {
         if (text.size() > F::kind.size() + 1 && text.starts_with(F::kind) &&
             text[F::kind.size()] == '_') {
-            return FaultText{F::kind, text.substr(F::kind.size() + 1)};
+            return KindText{F::kind, text.substr(F::kind.size() + 1)};
         }
     }
     return std::nullopt;

@@ -14,15 +14,6 @@ namespace etimedout {
 
 namespace {
 
-std::string cell(std::string_view text) {
-    std::string safe;
-    for (const char c : text) {
-        if (c == '|') safe += '\\';
-        safe += c;
-    }
-    return safe;
-}
-
 // A bound's three spellings would fill every cell: they are explained once.
 std::string value_of(const Form& form) {
     if (form.kind == Form::Kind::either && !form.name.empty()) return form.name;
@@ -40,27 +31,28 @@ std::string table_of_keys(const Form& object) {
     std::string text = places ? "| key | at | value | meaning |\n|---|---|---|---|\n"
                               : "| key | value | default | meaning |\n|---|---|---|---|\n";
     for (const KeyForm& key : object.keys) {
-        const std::string value = cell(value_of(key.form));
+        const std::string value = markdown_cell(value_of(key.form));
         if (places) {
-            text +=
-                fmt::format("| `{}` | {} | {} | {} |\n", key.name, key.where, value, cell(key.doc));
+            text += fmt::format("| `{}` | {} | {} | {} |\n", key.name, key.where, value,
+                                markdown_cell(key.doc));
         } else {
             text += fmt::format("| `{}` | {} | {} | {} |\n", key.name, value,
-                                key.required ? "required" : cell(key.initial), cell(key.doc));
+                                key.required ? "required" : markdown_cell(key.initial),
+                                markdown_cell(key.doc));
         }
     }
     return text + "\n";
 }
 
 // The map that a key may have as its value; none for bounds, which are explained once.
-const Form* map_of(const Form& form) {
+const Form* map_within(const Form& form) {
     if (form.kind == Form::Kind::object) {
         const bool bound = form.name == "bound" || form.name == "text";
         return bound || form.keys.empty() ? nullptr : &form;
     }
     if (form.kind == Form::Kind::either && form.name.empty()) {
         for (const Form& part : form.of) {
-            if (const Form* map = map_of(part)) return map;
+            if (const Form* map = map_within(part)) return map;
         }
     }
     return nullptr;
@@ -70,7 +62,7 @@ const Form* map_of(const Form& form) {
 std::string tables_of(const Form& object) {
     std::string text = table_of_keys(object);
     for (const KeyForm& key : object.keys) {
-        if (const Form* map = map_of(key.form)) {
+        if (const Form* map = map_within(key.form)) {
             text += fmt::format("### `{}`\n\n{}", key.name, table_of_keys(*map));
         }
     }
@@ -90,7 +82,7 @@ std::string table_of_habits() {
             if (habits_of(release).contains(std::string{habit.sysctl})) last = release;
         }
         text += fmt::format("| `{}` | `{}` | {} | {} | {} in Linux {} |\n", last, habit.sysctl,
-                            habit.value, cell(habit.doc), habit.commit, habit.since);
+                            habit.value, markdown_cell(habit.doc), habit.commit, habit.since);
     }
     return text + "\n";
 }

@@ -11,7 +11,7 @@ namespace etimedout {
 
 namespace {
 
-constexpr std::size_t enough = 200;  // mistakes kept; the caller sorts and shows 20
+constexpr std::size_t most_kept = 200;  // mistakes kept; the caller sorts and shows 20
 
 bool is_name(std::string_view text) {
     constexpr std::size_t longest = 63;  // of a label of a host name (RFC 1035)
@@ -25,7 +25,7 @@ bool is_name(std::string_view text) {
 }  // namespace
 
 void Reading::error(const Span& at, std::string message, std::string advice) {
-    if (errors_.size() >= enough) return;
+    if (errors_.size() >= most_kept) return;
     const bool spoilt = std::any_of(spoilt_.begin(), spoilt_.end(), [&](const Span& wrong) {
         return at.line == wrong.line && at.column >= wrong.column &&
                at.column < wrong.column + std::max(wrong.width, 1U);
@@ -35,7 +35,7 @@ void Reading::error(const Span& at, std::string message, std::string advice) {
 }
 
 void Reading::warning(const Span& at, std::string message, std::string advice) {
-    if (warnings_.size() >= enough) return;
+    if (warnings_.size() >= most_kept) return;
     warnings_.push_back(source_.error(at, std::move(message), std::move(advice)));
     warnings_.back().severity = Severity::warning;
 }

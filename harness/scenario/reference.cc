@@ -92,23 +92,14 @@ std::string keys_for_terminal(const std::vector<KeyForm>& keys) {
     return text;
 }
 
-// A bar would end the cell of a table.
-std::string cell(std::string_view text) {
-    std::string safe;
-    for (const char c : text) {
-        if (c == '|') safe += '\\';
-        safe += c;
-    }
-    return safe;
-}
-
 std::string markdown_of(const FaultText& fault) {
     std::string text = fmt::format("## `{}`\n\n{}\n\n", fault.kind, fault.doc);
     if (!fault.fields.empty()) {
         text += "| field | value | default | meaning |\n|---|---|---|---|\n";
         for (const KeyForm& key : fault.fields) {
-            text += fmt::format("| `{}` | {} | {} | {} |\n", key.name, cell(describe(key.form)),
-                                key.required ? "required" : cell(key.initial), cell(key.doc));
+            text += fmt::format(
+                "| `{}` | {} | {} | {} |\n", key.name, markdown_cell(describe(key.form)),
+                key.required ? "required" : markdown_cell(key.initial), markdown_cell(key.doc));
         }
         text += "\n";
     }
@@ -130,6 +121,15 @@ std::string markdown_of(const FaultText& fault) {
 }
 
 }  // namespace
+
+std::string markdown_cell(std::string_view text) {
+    std::string safe;
+    for (const char c : text) {
+        if (c == '|') safe += '\\';
+        safe += c;
+    }
+    return safe;
+}
 
 std::string fault_list() {
     const auto faults = all_faults();
@@ -221,7 +221,7 @@ std::string faults_markdown() {
     const auto faults = all_faults();
     for (const FaultText& fault : faults) {
         text += fmt::format("| [`{0}`](#{0}) | {1} | {2} |\n", fault.kind, fault.layer,
-                            cell(fault.doc));
+                            markdown_cell(fault.doc));
     }
     text += "\n";
     for (const FaultText& fault : faults) text += markdown_of(fault);

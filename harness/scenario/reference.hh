@@ -6,6 +6,9 @@
 
 namespace etimedout {
 
+// Text for a cell of a table, which a bar would end.
+std::string markdown_cell(std::string_view text);
+
 // Every fault on a line: kind, layer, what it does.
 std::string fault_list();
 

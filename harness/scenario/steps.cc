@@ -172,13 +172,6 @@ const YamlPair* word_of_step(Reading& reading, const YamlNode& node) {
     return word;
 }
 
-Form text_like(std::string name, std::string example) {
-    Form form = Value<std::string>::form({});
-    form.name = std::move(name);
-    form.example = std::move(example);
-    return form;
-}
-
 Form wait_form() {
     Form at;
     at.kind = Form::Kind::object;
@@ -206,13 +199,6 @@ void check_until(Reading& reading, const YamlNode& wait, const std::string& id,
                   fmt::format("the call `{}` is over before this step", id),
                   "a call waits for its own end: give it `background: true`, or leave this "
                   "`wait` out");
-}
-
-Form named(std::string name) {
-    Form form;
-    form.kind = Form::Kind::named;
-    form.name = std::move(name);
-    return form;
 }
 
 }  // namespace
@@ -257,11 +243,16 @@ Form step_form() {
         {"fault",
          "arm a fault, until it is healed or its `for` is over",
          false,
-         named("fault"),
+         named_form("fault"),
          {},
          {}},
         {"heal", "end the fault of this id", false, text_like("fault", "fault-1"), {}, {}},
-        {"call", "call the system under test, and wait for the end", false, named("call"), {}, {}},
+        {"call",
+         "call the system under test, and wait for the end",
+         false,
+         named_form("call"),
+         {},
+         {}},
         {"wait", "let time pass, or wait for a background call", false, wait_form(), {}, {}},
         {"set", "a change that is no fault", false, set_table().form(), {}, {}}};
     return object;

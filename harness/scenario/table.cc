@@ -114,6 +114,20 @@ void not_a_word(Reading& reading, std::string_view key, const YamlNode& node,
                   meant.empty() ? std::string{} : fmt::format("did you mean `{}`?", meant));
 }
 
+Form text_like(std::string name, std::string example) {
+    Form form = Value<std::string>::form({});
+    form.name = std::move(name);
+    form.example = std::move(example);
+    return form;
+}
+
+Form named_form(std::string name) {
+    Form form;
+    form.kind = Form::Kind::named;
+    form.name = std::move(name);
+    return form;
+}
+
 std::string describe(const Form& form) {
     const auto all = [&](std::string_view separator) {
         std::vector<std::string> parts;

@@ -278,6 +278,12 @@ Form form_of_scalar(const Range& range) {
     return form;
 }
 
+// A text of which people see this name and this example.
+Form text_like(std::string name, std::string example);
+
+// What is described elsewhere, under this name.
+Form named_form(std::string name);
+
 template <HasScalar T>
 struct Value<T> {
     static Form form(const Range& range) { return form_of_scalar<T>(range); }

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "harness/scenario/part.hh"
+#include "simulator/base/trimmed.hh"
 #include "simulator/net/kernel_habits.hh"
 
 namespace etimedout {
@@ -26,12 +27,6 @@ struct NodeDraft : NodeSpec {
 };
 
 // ------------------------------------------------------------------ links
-
-std::string_view trimmed(std::string_view text) {
-    const auto begin = text.find_first_not_of(' ');
-    if (begin == std::string_view::npos) return text.substr(0, 0);
-    return text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
-}
 
 bool read_path(Reading& reading, const YamlNode& node, LinkSpec& out) {
     if (!want_scalar(reading, "path", node, "a path such as client -> server:80")) return false;

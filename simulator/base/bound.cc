@@ -7,15 +7,11 @@
 
 #include <fmt/format.h>
 
+#include "simulator/base/trimmed.hh"
+
 namespace etimedout {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    return text;
-}
 
 // A quantity split at its tolerance; the signs are gone from `below` and `above`.
 struct Split {

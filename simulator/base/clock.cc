@@ -4,16 +4,16 @@
 #include <cerrno>
 #include <ctime>
 
+#include "simulator/base/timestamp.hh"
+
 namespace etimedout {
 
 namespace {
 
-constexpr std::int64_t billion = 1'000'000'000;
-
 std::int64_t read_clock(clockid_t which) {
     timespec now{};
     checked("clock_gettime", ::clock_gettime(which, &now));
-    return now.tv_sec * billion + now.tv_nsec;
+    return now.tv_sec * nanoseconds_per_second + now.tv_nsec;
 }
 
 // How far the wall clock is ahead. Reading a clock takes time, in a virtual world always the same,
@@ -44,7 +44,7 @@ Duration WorldClock::from_wall(std::int64_t nanoseconds) const {
 
 void WorldClock::sleep_until(Duration t) const {
     const std::int64_t target = monotonic_begin_ + t.count();
-    const timespec until{target / billion, target % billion};
+    const timespec until{target / nanoseconds_per_second, target % nanoseconds_per_second};
     while (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {
     }
 }

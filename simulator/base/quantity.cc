@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "simulator/base/trimmed.hh"
+
 namespace etimedout {
 
 namespace {
@@ -26,12 +28,6 @@ constexpr std::array size_units{Unit{"b", 1},    Unit{"kb", 1e3}, Unit{"mb", 1e6
                                 Unit{"byte", 1}, Unit{"bytes", 1}};
 constexpr std::array rate_units{Unit{"bit", 1}, Unit{"kbit", 1e3}, Unit{"mbit", 1e6},
                                 Unit{"gbit", 1e9}};
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    return text;
-}
 
 // A decimal number at the start of a text, and what follows it.
 struct Leading {

@@ -9,8 +9,6 @@ namespace etimedout {
 
 namespace {
 
-constexpr std::int64_t billion = 1'000'000'000;
-
 // A number of exactly `width` digits at the front of `text`, which loses them; -1 if there is none.
 int take_number(std::string_view& text, std::size_t width) {
     if (text.size() < width) return -1;
@@ -31,7 +29,7 @@ bool take(std::string_view& text, char expected) {
 std::int64_t take_fraction(std::string_view& text) {
     if (!take(text, '.')) return 0;
     std::int64_t value = 0;
-    std::int64_t scale = billion;
+    std::int64_t scale = nanoseconds_per_second;
     if (text.empty() || text.front() < '0' || text.front() > '9') return -1;
     while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
         scale /= 10;

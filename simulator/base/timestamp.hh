@@ -2,12 +2,15 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "simulator/base/error.hh"
 
 namespace etimedout {
+
+inline constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
 
 // "2026-01-01T00:00:00Z", in UTC, with an optional fraction of at most nine digits.
 Result<std::chrono::sys_time<std::chrono::nanoseconds>> read_timestamp(std::string_view text);

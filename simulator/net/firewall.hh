@@ -26,6 +26,9 @@ struct Words<FirewallBackend> {
 inline constexpr std::string_view near_interface_name = "near";
 inline constexpr std::string_view far_interface_name = "far";
 
+// A wrap-around that no scenario reaches, so that a count goes on for ever.
+inline constexpr std::int64_t endless_count = 2'000'000'000;
+
 // Which TCP connections, counted from the moment the rule is there: those whose first SYN came
 // from the near side since. A connection is its 4-tuple, so a SYN that is dropped and sent again
 // is the same connection. One that was open before is never chosen. A link that has both IP

@@ -9,9 +9,7 @@ namespace etimedout {
 
 namespace {
 
-constexpr std::int64_t endless = 2'000'000'000;
-
-std::string_view icmp_code(Refusal refusal) {
+std::string_view iptables_icmp_code(Refusal refusal) {
     switch (refusal) {
         case Refusal::net_unreachable:
             return "icmp-net-unreachable";
@@ -30,7 +28,7 @@ std::string_view icmp_code(Refusal refusal) {
     }
 }
 
-std::string_view icmpv6_code(Refusal refusal) {
+std::string_view iptables_icmpv6_code(Refusal refusal) {
     switch (refusal) {
         case Refusal::net_unreachable:
             return "icmp6-no-route";
@@ -54,15 +52,16 @@ std::string target(const FirewallAction& action, Family family) {
     const Refusal refusal = std::get<Refusal>(action);
     if (refusal == Refusal::drop) return "DROP";
     if (refusal == Refusal::tcp_reset) return "REJECT --reject-with tcp-reset";
-    return fmt::format("REJECT --reject-with {}",
-                       family == Family::v4 ? icmp_code(refusal) : icmpv6_code(refusal));
+    return fmt::format("REJECT --reject-with {}", family == Family::v4
+                                                      ? iptables_icmp_code(refusal)
+                                                      : iptables_icmpv6_code(refusal));
 }
 
 bool tcp_only(const FirewallRule& rule) {
     return rule.connections || rule.phase || rule.action == FirewallAction{Refusal::tcp_reset};
 }
 
-std::string_view phase_match(const std::optional<Phase>& phase) {
+std::string_view iptables_phase_match(const std::optional<Phase>& phase) {
     if (!phase) return {};
     switch (*phase) {
         case Phase::syn:
@@ -89,7 +88,7 @@ std::vector<std::string> selections(const FirewallRule& rule, Direction way) {
     std::string port;
     if (rule.port) port = fmt::format(" {} {}", up ? "--dport" : "--sport", rule.port->number);
     if (tcp_only(rule)) {
-        return {fmt::format("{} -p tcp{}{}", text, port, phase_match(rule.phase))};
+        return {fmt::format("{} -p tcp{}{}", text, port, iptables_phase_match(rule.phase))};
     }
     if (!rule.port) return {text};
     return {text + " -p tcp" + port, text + " -p udp" + port};
@@ -136,7 +135,7 @@ std::string choose_rules(const FirewallRule& rule, Family family) {
         chain, seen);
     if (const auto* nth = std::get_if<NthConnection>(&*rule.connections)) {
         return text + fmt::format("-A {} -m statistic --mode nth --every {} --packet {} {}\n",
-                                  chain, endless, nth->number - 1, remember);
+                                  chain, endless_count, nth->number - 1, remember);
     }
     return text + fmt::format("-A {} -m statistic --mode random --probability {:.6f} {}\n", chain,
                               std::get<SomeConnections>(*rule.connections).share.value, remember);

@@ -15,11 +15,9 @@ constexpr int refusal_priority = 0;
 constexpr int mark_priority = 10;
 constexpr int bands_priority = 20;
 
-// A wrap-around that no scenario reaches, so that a count goes on for ever.
-constexpr std::int64_t endless = 2'000'000'000;
 constexpr std::int64_t share_steps = 1'000'000;
 
-std::string_view icmp_code(Refusal refusal) {
+std::string_view nft_icmp_code(Refusal refusal) {
     switch (refusal) {
         case Refusal::net_unreachable:
             return "net-unreachable";
@@ -40,7 +38,7 @@ std::string_view icmp_code(Refusal refusal) {
 
 // RFC 4443 has fewer codes; RFC 7915 section 4.2 says which stands for which. Protocol
 // unreachable would be another message (parameter problem), which no firewall sends.
-std::string_view icmpv6_code(Refusal refusal) {
+std::string_view nft_icmpv6_code(Refusal refusal) {
     switch (refusal) {
         case Refusal::net_unreachable:
             return "no-route";
@@ -68,7 +66,7 @@ std::string action_rules(const FirewallAction& action) {
     return fmt::format(
         "        meta nfproto ipv4 counter name \"fired\" reject with icmp type {}\n"
         "        meta nfproto ipv6 counter name \"fired\" reject with icmpv6 type {}\n",
-        icmp_code(refusal), icmpv6_code(refusal));
+        nft_icmp_code(refusal), nft_icmpv6_code(refusal));
 }
 
 std::string address_match(const FirewallRule& rule, std::string_view side) {
@@ -77,7 +75,7 @@ std::string address_match(const FirewallRule& rule, std::string_view side) {
     return fmt::format(" {} {} {}", v6 ? "ip6" : "ip", side, *rule.source);
 }
 
-std::string phase_match(const std::optional<Phase>& phase) {
+std::string nft_phase_match(const std::optional<Phase>& phase) {
     if (!phase) return {};
     switch (*phase) {
         case Phase::syn:
@@ -91,7 +89,7 @@ std::string phase_match(const std::optional<Phase>& phase) {
 }
 
 // A connection selector and a reset are about TCP, whatever else is left open.
-bool tcp_only(const FirewallRule& rule) {
+bool needs_tcp_match(const FirewallRule& rule) {
     return rule.connections || rule.action == FirewallAction{Refusal::tcp_reset};
 }
 
@@ -99,13 +97,13 @@ std::string selection(const FirewallRule& rule, Direction way) {
     const bool up = way == Direction::up;
     std::string text = fmt::format("iifname \"{}\"", up ? near_interface_name : far_interface_name);
     text += address_match(rule, up ? "saddr" : "daddr");
-    if (tcp_only(rule)) text += " meta l4proto tcp";
+    if (needs_tcp_match(rule)) text += " meta l4proto tcp";
     if (rule.port) {
         text += fmt::format(" th {} {}", up ? "dport" : "sport", rule.port->number);
         // Ports mean something in these alone.
-        if (!tcp_only(rule)) text.insert(text.find(" th "), " meta l4proto { tcp, udp }");
+        if (!needs_tcp_match(rule)) text.insert(text.find(" th "), " meta l4proto { tcp, udp }");
     }
-    return text + phase_match(rule.phase);
+    return text + nft_phase_match(rule.phase);
 }
 
 std::string tuple(Direction way, std::string_view family) {
@@ -133,10 +131,10 @@ std::string sets() {
 
 std::string decision(const ConnectionSelector& selector) {
     if (const auto* first = std::get_if<FirstConnections>(&selector)) {
-        return fmt::format("numgen inc mod {} < {}", endless, first->count);
+        return fmt::format("numgen inc mod {} < {}", endless_count, first->count);
     }
     if (const auto* nth = std::get_if<NthConnection>(&selector)) {
-        return fmt::format("numgen inc mod {} == {}", endless, nth->number - 1);
+        return fmt::format("numgen inc mod {} == {}", endless_count, nth->number - 1);
     }
     const double share = std::get<SomeConnections>(selector).share.value;
     const auto steps = std::lround(share * static_cast<double>(share_steps));

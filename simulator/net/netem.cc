@@ -26,7 +26,7 @@ Probability either(Probability a, Probability b) {
     return {1.0 - (1.0 - a.value) * (1.0 - b.value)};
 }
 
-std::uint32_t scaled(Probability share) {
+std::uint32_t share_of_all_numbers(Probability share) {
     const double highest = std::numeric_limits<std::uint32_t>::max();
     return static_cast<std::uint32_t>(std::lround(std::clamp(share.value, 0.0, 1.0) * highest));
 }
@@ -110,7 +110,8 @@ PacketPlan merge_plans(const PacketPlan& base, std::span<const PacketPlan> plans
 }
 
 std::uint32_t calibrated_chance(Probability share, Probability correlation) {
-    if (share.value <= 0 || share.value >= 1 || correlation.value <= 0) return scaled(share);
+    if (share.value <= 0 || share.value >= 1 || correlation.value <= 0)
+        return share_of_all_numbers(share);
     // netem's numbers are x' = (1 - c) u + c x with u uniform. Their steady density comes from
     // applying that to a histogram until it rests; the threshold is its quantile.
     constexpr std::size_t cells = 1024;
@@ -150,7 +151,7 @@ std::uint32_t calibrated_chance(Probability share, Probability correlation) {
     const auto cell = static_cast<std::size_t>(above - cdf.begin());
     if (cell == 0) return 0;
     const double part = (share.value - cdf[cell - 1]) / (cdf[cell] - cdf[cell - 1]);
-    return scaled({(static_cast<double>(cell - 1) + part) / width});
+    return share_of_all_numbers({(static_cast<double>(cell - 1) + part) / width});
 }
 
 // ------------------------------------------------------------------ messages
@@ -182,17 +183,18 @@ void send_qdisc(NetlinkSocket& kernel, NetlinkMessage& message, std::string_view
 void put_options(NetlinkMessage& message, const PacketPlan& plan, std::uint64_t seed) {
     message.put(TCA_NETEM_LATENCY64, std::int64_t{plan.delay.count()});
     message.put(TCA_NETEM_JITTER64, std::int64_t{plan.jitter.count()});
-    message.put(TCA_NETEM_CORR, tc_netem_corr{.delay_corr = scaled(plan.delay_correlation),
-                                              .loss_corr = 0,
-                                              .dup_corr = scaled(plan.duplicate_correlation)});
+    message.put(TCA_NETEM_CORR,
+                tc_netem_corr{.delay_corr = share_of_all_numbers(plan.delay_correlation),
+                              .loss_corr = 0,
+                              .dup_corr = share_of_all_numbers(plan.duplicate_correlation)});
     message.put(
         TCA_NETEM_REORDER,
         tc_netem_reorder{.probability = calibrated_chance(plan.reorder, plan.reorder_correlation),
-                         .correlation = scaled(plan.reorder_correlation)});
+                         .correlation = share_of_all_numbers(plan.reorder_correlation)});
     message.put(
         TCA_NETEM_CORRUPT,
         tc_netem_corrupt{.probability = calibrated_chance(plan.corrupt, plan.corrupt_correlation),
-                         .correlation = scaled(plan.corrupt_correlation)});
+                         .correlation = share_of_all_numbers(plan.corrupt_correlation)});
     std::uint64_t bytes_per_second = 0;
     if (plan.rate && plan.rate->bits_per_second > 0) {
         bytes_per_second =
@@ -205,11 +207,12 @@ void put_options(NetlinkMessage& message, const PacketPlan& plan, std::uint64_t 
     message.put(TCA_NETEM_RATE64, bytes_per_second);
     if (plan.bursts) {
         message.nest(TCA_NETEM_LOSS, [&] {
-            message.put(NETEM_LOSS_GE,
-                        tc_netem_gemodel{.p = scaled(plan.bursts->to_bad),
-                                         .r = scaled(plan.bursts->to_good),
-                                         .h = scaled({1.0 - plan.bursts->loss_in_bad.value}),
-                                         .k1 = scaled(plan.bursts->loss_in_good)});
+            message.put(
+                NETEM_LOSS_GE,
+                tc_netem_gemodel{.p = share_of_all_numbers(plan.bursts->to_bad),
+                                 .r = share_of_all_numbers(plan.bursts->to_good),
+                                 .h = share_of_all_numbers({1.0 - plan.bursts->loss_in_bad.value}),
+                                 .k1 = share_of_all_numbers(plan.bursts->loss_in_good)});
         });
     }
     if (plan.jitter > Duration::zero()) {
@@ -236,7 +239,7 @@ void set_netem(NetlinkSocket& kernel, const QdiscPlace& place, const PacketPlan&
     const tc_netem_qopt options{
         .latency = 0,
         .limit = static_cast<std::uint32_t>(plan.queue.value_or(unlimited_queue)),
-        .loss = scaled(plan.loss),
+        .loss = share_of_all_numbers(plan.loss),
         .gap = reorders ? std::max(1U, plan.reorder_gap) : 0U,
         .duplicate = calibrated_chance(plan.duplicate, plan.duplicate_correlation),
         .jitter = 0};

@@ -33,14 +33,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// One of the program's two output streams.
-struct Stream {
-    std::string_view source;
-    Fd reader{};
-    LineSplitter splitter{};
-    WatchThread::Watch watch{};
-};
-
 // A pipe whose reading end does not block; the writing end may be opened again by any user, as
 // programs do that log to /dev/stderr after they have changed theirs.
 Fd make_pipe(Fd& reader) {
@@ -91,6 +83,14 @@ int signal_number(const std::string& name) {
 // Two locks: `control` lets one start, stop or restart happen at a time; `mutex` guards what the
 // watch thread and others share, and is never held while a watch is dropped.
 struct Program::State {
+    // One of the program's two output streams.
+    struct Stream {
+        std::string_view source;
+        Fd reader{};
+        LineSplitter splitter{};
+        WatchThread::Watch watch{};
+    };
+
     State(ProgramPlan given, const ProgramWorld& surroundings)
         : plan{std::move(given)},
           world{surroundings},

@@ -136,7 +136,7 @@ bool is_simple(std::string_view command) {
     return quote == '\0';
 }
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_white_space(std::string_view text) {
     const std::size_t begin = text.find_first_not_of(" \t\n");
     if (begin == std::string_view::npos) return {};
     return text.substr(begin, text.find_last_not_of(" \t\n") - begin + 1);
@@ -145,7 +145,7 @@ std::string_view trimmed(std::string_view text) {
 }  // namespace
 
 std::optional<std::string> first_program(std::string_view command) {
-    Reader reader{trimmed(command)};
+    Reader reader{without_white_space(command)};
     bool started = false;  // behind exec, env and the like, where options may come
     while (const auto word = reader.next()) {
         if (is_assignment(word->text, word->first_quote)) continue;
@@ -165,7 +165,7 @@ std::optional<std::string> first_program(std::string_view command) {
 }
 
 std::string with_exec(std::string_view command) {
-    const std::string_view text = trimmed(command);
+    const std::string_view text = without_white_space(command);
     if (!is_simple(text)) return std::string{command};
     Reader reader{text};
     while (const auto word = reader.next()) {

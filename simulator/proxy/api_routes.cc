@@ -23,7 +23,6 @@ constexpr unsigned no_content = 204;
 constexpr unsigned moved = 301;
 constexpr unsigned bad_request = 400;
 constexpr unsigned forbidden = 403;
-constexpr unsigned missing = 404;
 constexpr unsigned wrong_method = 405;
 constexpr unsigned internal_error = 500;
 
@@ -148,7 +147,7 @@ ApiAnswer delete_connection(const Call& call) {
     const std::string& text = call.names[0];
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
     if (error != std::errc{} || end != text.data() + text.size()) {
-        throw ApiError{missing, "connection not found"};
+        throw ApiError{not_found, "connection not found"};
     }
     call.proxies.kill(id);
     return nothing();
@@ -363,7 +362,7 @@ ApiAnswer answer(const ApiRequest& request, ProxySet& proxies, const ApiPolicy& 
         result.matched = true;
         return result;
     }
-    if (!known) return text_answer(missing, "404 page not found");
+    if (!known) return text_answer(not_found, "404 page not found");
     ApiAnswer wrong;
     wrong.status = wrong_method;
     return wrong;

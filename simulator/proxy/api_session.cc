@@ -11,7 +11,6 @@
 #include <utility>
 
 #include <unistd.h>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -19,6 +18,8 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+
+#include "simulator/stream/serving.hh"
 
 namespace etimedout {
 
@@ -31,7 +32,6 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 // As toxiproxy-server has them.
 constexpr Duration read_limit = 15s;
 constexpr Duration write_limit = 30s;
@@ -304,11 +304,15 @@ awaitable<void> ApiSession::drain() {
     }
 }
 
+awaitable<void> run_api_session(ApiContext* context, tcp::socket socket) {
+    ApiSession session{context, std::move(socket)};
+    co_await session.run();
+}
+
 }  // namespace
 
 awaitable<void> serve_api(ApiContext* context, tcp::socket socket) {
-    ApiSession session{context, std::move(socket)};
-    co_await session.run();
+    return run_api_session(context, std::move(socket));
 }
 
 }  // namespace etimedout

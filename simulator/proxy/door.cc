@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "simulator/proxy/worker.hh"
+#include "simulator/stream/serving.hh"
 
 namespace etimedout {
 
@@ -20,7 +21,6 @@ namespace {
 
 constexpr int backlog = 4096;  // the kernel makes it somaxconn at the most
 // How long the door is left alone when there are no descriptors to let anyone in with.
-constexpr Duration breather = 100ms;
 constexpr int visitors_per_turn = 64;
 
 bool is_out_of_resources(int error) {

@@ -9,7 +9,6 @@
 
 #include <fmt/format.h>
 #include <signal.h>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -20,6 +19,7 @@
 
 #include "simulator/proxy/api_session.hh"
 #include "simulator/stream/scope.hh"
+#include "simulator/stream/serving.hh"
 
 namespace etimedout {
 
@@ -30,9 +30,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 // How long to leave the listening socket alone when there are no descriptors to accept with.
-constexpr Duration breather = 100ms;
 // Threads that answer what may wait for a resolver.
 constexpr std::size_t waiting_threads = 4;
 

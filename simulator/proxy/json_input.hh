@@ -13,6 +13,8 @@
 
 namespace etimedout {
 
+inline constexpr unsigned not_found = 404;
+
 // What a client or a file asks for cannot be done. `status` is HTTP's; `place` says where in the
 // input it stands, as "/0/toxics/1/stream"; empty for the whole.
 class ApiError : public Error {

@@ -27,9 +27,9 @@ std::string now_text() {
     return write_timestamp(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
 }
 
-void append_value(std::string& out, std::string_view value) { append_json_string(out, value); }
-void append_value(std::string& out, std::int64_t value) { out += std::to_string(value); }
-void append_value(std::string& out, bool value) { out += value ? "true" : "false"; }
+void append_log_value(std::string& out, std::string_view value) { append_json_string(out, value); }
+void append_log_value(std::string& out, std::int64_t value) { out += std::to_string(value); }
+void append_log_value(std::string& out, bool value) { out += value ? "true" : "false"; }
 
 std::string line_of(LogLevel level, std::string_view message,
                     std::initializer_list<LogField> fields) {
@@ -41,7 +41,7 @@ std::string line_of(LogLevel level, std::string_view message,
         line += ',';
         append_json_string(line, field.name);
         line += ':';
-        std::visit([&](const auto& value) { append_value(line, value); }, field.value);
+        std::visit([&](const auto& value) { append_log_value(line, value); }, field.value);
     }
     line += ",\"message\":";
     append_json_string(line, message);

@@ -10,7 +10,6 @@ namespace etimedout {
 
 namespace {
 
-constexpr unsigned not_found = 404;
 constexpr unsigned conflict = 409;
 constexpr unsigned server_error = 500;
 

@@ -16,8 +16,6 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::uint32_t longest_head = 64U << 10U;
-
 // Without parameters: "text/event-stream; charset=utf-8".
 bool is_event_stream(string_view type) {
     const auto end = type.find_first_of("; \t");

@@ -8,18 +8,13 @@
 #include <fmt/format.h>
 
 #include "simulator/base/quantity.hh"
+#include "simulator/base/trimmed.hh"
 
 namespace etimedout {
 
 namespace {
 
 constexpr std::string_view advice = "write an address such as 10.1.0.1, or a range, 10.1.0.0/16";
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    return text;
-}
 
 bool is_v4(std::string_view text) { return text.find(':') == std::string_view::npos; }
 

@@ -16,7 +16,7 @@ using asio::ip::tcp;
 namespace {
 
 // What has become of the connection.
-enum class Next { another_request, over };
+enum class AfterRequest { another_request, over };
 
 class HttpSession {
 public:
@@ -29,12 +29,12 @@ public:
     awaitable<void> run();
 
 private:
-    awaitable<Next> request();
+    awaitable<AfterRequest> request();
     awaitable<bool> read_until(RequestReader::State wanted);
-    awaitable<Next> act();
-    awaitable<Next> answer(Answer what);
+    awaitable<AfterRequest> act();
+    awaitable<AfterRequest> answer(Answer what);
     awaitable<bool> body(Answer what, RenderedHead head);
-    awaitable<Next> end(StubEnd how);
+    awaitable<AfterRequest> end(StubEnd how);
     void judge();
     bool is_held() const;
 
@@ -58,8 +58,8 @@ awaitable<void> HttpSession::run() {
             const bool more = co_await wire_.receive();
             if (!more) co_return;
         }
-        const Next next = co_await request();
-        if (next == Next::over) co_return;
+        const AfterRequest next = co_await request();
+        if (next == AfterRequest::over) co_return;
     }
 }
 
@@ -75,7 +75,7 @@ bool HttpSession::is_held() const {
 
 // The first bytes of a request are there. Unless a fault wants to know its head, it is decided
 // now: a reset or a hang-up need not wait for the rest.
-awaitable<Next> HttpSession::request() {
+awaitable<AfterRequest> HttpSession::request() {
     reader_ = RequestReader{};
     verdict_.reset();
     ++number_;
@@ -85,20 +85,20 @@ awaitable<Next> HttpSession::request() {
         const bool cuts = verdict_ && (std::holds_alternative<Abort>(verdict_->plan) ||
                                        std::holds_alternative<HangUp>(verdict_->plan));
         if (cuts) {
-            const Next next = co_await act();
+            const AfterRequest next = co_await act();
             co_return next;
         }
     }
     const bool has_head = co_await read_until(RequestReader::State::body);
-    if (!has_head) co_return Next::over;
+    if (!has_head) co_return AfterRequest::over;
     if (reader_.state() == RequestReader::State::malformed) {
         Answer complaint = bad_request(reader_.complaint());
         complaint.ending.end = StubEnd::close;
-        const Next next = co_await answer(std::move(complaint));
+        const AfterRequest next = co_await answer(std::move(complaint));
         co_return next;
     }
     if (!early) judge();
-    const Next next = co_await act();
+    const AfterRequest next = co_await act();
     co_return next;
 }
 
@@ -117,16 +117,16 @@ awaitable<bool> HttpSession::read_until(RequestReader::State wanted) {
 }
 
 // Does what was decided for the request whose head (or first bytes) are there.
-awaitable<Next> HttpSession::act() {
+awaitable<AfterRequest> HttpSession::act() {
     const StreamPlan* plan = verdict_ ? &verdict_->plan : nullptr;
     Action action = action_for(route_for(upstream_->spec, reader_.head()), plan);
     if (std::holds_alternative<Abort>(action)) {
         wire_.abort();
-        co_return Next::over;
+        co_return AfterRequest::over;
     }
     if (std::holds_alternative<HangUp>(action)) {
         co_await wire_.hang_up();
-        co_return Next::over;
+        co_return AfterRequest::over;
     }
     if (std::holds_alternative<Swallow>(action)) {
         muted_by_ = verdict_ ? verdict_->fault : std::string{};
@@ -137,21 +137,21 @@ awaitable<Next> HttpSession::act() {
     if (answers && unread && reader_.head().expects_continue) {
         std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
         const bool sent = co_await wire_.send(std::move(go_on));
-        if (!sent) co_return Next::over;
+        if (!sent) co_return AfterRequest::over;
     }
     const bool complete = co_await read_until(RequestReader::State::complete);
     if (!complete || reader_.state() == RequestReader::State::malformed) {
         if (complete) co_await wire_.hang_up();
-        co_return Next::over;
+        co_return AfterRequest::over;
     }
     ++upstream_->requests;
-    if (!answers) co_return Next::another_request;
+    if (!answers) co_return AfterRequest::another_request;
     Answer what = std::get<Answer>(std::move(action));
-    const Next next = co_await answer(std::move(what));
+    const AfterRequest next = co_await answer(std::move(what));
     co_return next;
 }
 
-awaitable<Next> HttpSession::answer(Answer what) {
+awaitable<AfterRequest> HttpSession::answer(Answer what) {
     const Duration first = what.pace.first_byte;
     co_await wire_.wait(first);
     RenderedHead head = render_head(what, reader_.head(), *upstream_->clock);
@@ -159,17 +159,17 @@ awaitable<Next> HttpSession::answer(Answer what) {
     const bool keep_alive = head.keep_alive;
     const bool cut = ending.is_cut && head.framing != Framing::none;
     const bool sent = co_await body(std::move(what), std::move(head));
-    if (!sent) co_return Next::over;
+    if (!sent) co_return AfterRequest::over;
     if (cut || ending.end != StubEnd::complete) {
         const StubEnd how = ending.end;
-        const Next next = co_await end(how);
+        const AfterRequest next = co_await end(how);
         co_return next;
     }
     if (!keep_alive) {
         co_await wire_.hang_up();
-        co_return Next::over;
+        co_return AfterRequest::over;
     }
-    co_return Next::another_request;
+    co_return AfterRequest::another_request;
 }
 
 // The head with the first piece, then the other pieces; false when the client has gone.
@@ -196,7 +196,7 @@ awaitable<bool> HttpSession::body(Answer what, RenderedHead head) {
     }
 }
 
-awaitable<Next> HttpSession::end(StubEnd how) {
+awaitable<AfterRequest> HttpSession::end(StubEnd how) {
     switch (how) {
         case StubEnd::complete:
             co_await wire_.hold();
@@ -208,14 +208,18 @@ awaitable<Next> HttpSession::end(StubEnd how) {
             co_await wire_.abort_when_delivered();
             break;
     }
-    co_return Next::over;
+    co_return AfterRequest::over;
+}
+
+awaitable<void> run_http_session(Upstream* upstream, tcp::socket socket, ConnectionFacts facts) {
+    HttpSession session{upstream, std::move(socket), facts};
+    co_await session.run();
 }
 
 }  // namespace
 
 awaitable<void> serve_http(Upstream* upstream, tcp::socket socket, ConnectionFacts facts) {
-    HttpSession session{upstream, std::move(socket), facts};
-    co_await session.run();
+    return run_http_session(upstream, std::move(socket), facts);
 }
 
 }  // namespace etimedout

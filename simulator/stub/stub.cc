@@ -12,7 +12,6 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -23,6 +22,7 @@
 
 #include "simulator/base/fd.hh"
 #include "simulator/stream/scope.hh"
+#include "simulator/stream/serving.hh"
 #include "simulator/stub/upstream.hh"
 
 namespace etimedout {
@@ -33,10 +33,6 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 namespace {
-
-constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
-// How long to leave a listening socket alone when there are no descriptors to accept with.
-constexpr Duration breather = 100ms;
 
 Fd bound_socket(int family, std::uint16_t port) {
     Fd fd{::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)};

@@ -15,7 +15,7 @@ using asio::ip::tcp;
 
 namespace {
 
-enum class Next { more, over };
+enum class AfterAnswer { more, over };
 
 // With `body` or `body_size` the stub sends that after `first_byte`, counted from accept, and
 // then only reads; else it sends back what it receives, the first of it after `first_byte`.
@@ -35,8 +35,8 @@ public:
     awaitable<void> run();
 
 private:
-    awaitable<Next> speak(BodySource what);
-    awaitable<Next> end();
+    awaitable<AfterAnswer> speak(BodySource what);
+    awaitable<AfterAnswer> end();
 
     Upstream* upstream_;
     StubRoute route_;
@@ -58,8 +58,8 @@ awaitable<void> TcpSession::run() {
     const bool speaks_first = route_.body || route_.body_size;
     if (speaks_first) {
         BodySource greeting = bytes_of(route_);
-        const Next next = co_await speak(std::move(greeting));
-        if (next == Next::over) co_return;
+        const AfterAnswer next = co_await speak(std::move(greeting));
+        if (next == AfterAnswer::over) co_return;
     }
     while (true) {
         const bool more = co_await wire_.receive();
@@ -68,26 +68,26 @@ awaitable<void> TcpSession::run() {
         if (!speaks_first) echo.text = std::string{wire_.received()};
         echo.size = static_cast<std::int64_t>(echo.text.size());
         wire_.take(wire_.received().size());
-        const Next next = co_await speak(std::move(echo));
-        if (next == Next::over) co_return;
+        const AfterAnswer next = co_await speak(std::move(echo));
+        if (next == AfterAnswer::over) co_return;
     }
 }
 
 // Sends this, unless a fault or the route says otherwise.
-awaitable<Next> TcpSession::speak(BodySource what) {
+awaitable<AfterAnswer> TcpSession::speak(BodySource what) {
     const std::optional<Ruling> verdict = upstream_->faults.judge(facts_);
     const StreamPlan* plan = verdict ? &verdict->plan : nullptr;
     const Action action = action_for(route_, plan);
     if (std::holds_alternative<Abort>(action)) {
         wire_.abort();
-        co_return Next::over;
+        co_return AfterAnswer::over;
     }
     if (std::holds_alternative<HangUp>(action)) {
         co_await wire_.hang_up();
-        co_return Next::over;
+        co_return AfterAnswer::over;
     }
-    if (std::holds_alternative<Swallow>(action)) co_return Next::more;
-    if (what.size == 0) co_return Next::more;
+    if (std::holds_alternative<Swallow>(action)) co_return AfterAnswer::more;
+    if (what.size == 0) co_return AfterAnswer::more;
 
     Pace pace = std::get<Answer>(action).pace;
     // Each is waited for once in a connection's life: before the first byte that it delays.
@@ -104,20 +104,20 @@ awaitable<Next> TcpSession::speak(BodySource what) {
         const std::int64_t count = std::min(pace.step(), size - offset);
         std::string piece = what.bytes(offset, count);
         const bool sent = co_await wire_.send(std::move(piece));
-        if (!sent) co_return Next::over;
+        if (!sent) co_return AfterAnswer::over;
         offset += count;
     }
     sent_ += size;
     const bool spoke_first = route_.body || route_.body_size;
     const bool stops = route_.stop_after ? sent_ >= route_.stop_after->count : spoke_first;
     if (stops && (route_.end != StubEnd::complete || size < what.size)) {
-        const Next next = co_await end();
+        const AfterAnswer next = co_await end();
         co_return next;
     }
-    co_return Next::more;
+    co_return AfterAnswer::more;
 }
 
-awaitable<Next> TcpSession::end() {
+awaitable<AfterAnswer> TcpSession::end() {
     switch (route_.end) {
         case StubEnd::complete:
             co_await wire_.hold();
@@ -129,14 +129,18 @@ awaitable<Next> TcpSession::end() {
             co_await wire_.abort_when_delivered();
             break;
     }
-    co_return Next::over;
+    co_return AfterAnswer::over;
+}
+
+awaitable<void> run_tcp_session(Upstream* upstream, tcp::socket socket, ConnectionFacts facts) {
+    TcpSession session{upstream, std::move(socket), facts};
+    co_await session.run();
 }
 
 }  // namespace
 
 awaitable<void> serve_tcp(Upstream* upstream, tcp::socket socket, ConnectionFacts facts) {
-    TcpSession session{upstream, std::move(socket), facts};
-    co_await session.run();
+    return run_tcp_session(upstream, std::move(socket), facts);
 }
 
 }  // namespace etimedout

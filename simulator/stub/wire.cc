@@ -5,13 +5,14 @@
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
+
+#include "simulator/stream/serving.hh"
 
 namespace etimedout {
 
@@ -21,8 +22,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t block = 64U << 10U;
+constexpr std::size_t received_at_once = 64U << 10U;
 // How long a connection that was hung up is kept for the peer to close its side.
 constexpr Duration linger = 30s;
 // How long sent bytes may take to be acknowledged before a reset, and how often that is looked at.
@@ -50,8 +50,8 @@ void Wire::take(std::size_t count) {
 Wire::Task<bool> Wire::receive() {
     received_.erase(0, std::exchange(taken_, 0));
     const std::size_t before = received_.size();
-    received_.resize(before + block);
-    const asio::mutable_buffer space{received_.data() + before, block};
+    received_.resize(before + received_at_once);
+    const asio::mutable_buffer space{received_.data() + before, received_at_once};
     const auto [error, count] = co_await socket_.async_read_some(space, as_values);
     received_.resize(before + count);
     throw_if_cancelled(error);

@@ -36,7 +36,7 @@ struct Pipe {
     Fd read, write;
 };
 
-Pipe make_pipe() {
+Pipe keeper_pipe() {
     std::array<int, 2> ends{};
     checked("create a pipe to the keeper", ::pipe2(ends.data(), O_CLOEXEC));
     return {Fd{ends[0]}, Fd{ends[1]}};
@@ -154,8 +154,8 @@ Keeper::Keeper() {
     const fs::path place = given != nullptr && *given != '\0' ? given : "/tmp";
     const fs::path root = fs::absolute(place) / "etimedout-XXXXXX";
 
-    Pipe driver = make_pipe();
-    Pipe report = make_pipe();
+    Pipe driver = keeper_pipe();
+    Pipe report = keeper_pipe();
     keeper_ = checked("start the keeper", ::fork());
     if (keeper_ == 0) {
         driver.write.reset();

@@ -98,7 +98,7 @@ cpu_set_t next_processor() {
     return allowed;
 }
 
-std::pair<Fd, Fd> make_pipe() {
+std::pair<Fd, Fd> console_pipe() {
     std::array<int, 2> ends{};
     checked("create a pipe to the virtual kernel", ::pipe2(ends.data(), O_CLOEXEC));
     // Never among the standard descriptors, which the child overwrites.
@@ -125,8 +125,8 @@ MachineProcess::MachineProcess(const std::filesystem::path& program,
                                std::vector<std::string> environment) {
     // Guest processes become ours when the kernel's process dies, so that we can wait for them.
     checked("become the reaper of orphans", ::prctl(PR_SET_CHILD_SUBREAPER, 1));
-    auto [console, console_end] = make_pipe();
-    auto [failure, failure_end] = make_pipe();
+    auto [console, console_end] = console_pipe();
+    auto [failure, failure_end] = console_pipe();
     ::fcntl(console.get(), F_SETPIPE_SZ, pipe_size);  // an unprivileged user may have less
     checked("read the console", ::fcntl(console.get(), F_SETFL, O_RDONLY | O_NONBLOCK));
 

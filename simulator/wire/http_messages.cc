@@ -22,6 +22,11 @@ constexpr std::string_view trace_header = "X-Etimedout-Call";
 
 std::string to_string(string_view text) { return {text.data(), text.size()}; }
 
+}  // namespace
+
+// The parts of a conversation.
+namespace http_reading {
+
 // Beast's parser, which writes what it finds into a fact and keeps no body.
 template <bool is_request>
 class Parser final : public http::basic_parser<is_request> {
@@ -202,11 +207,11 @@ private:
     bool broken_ = false;
 };
 
-}  // namespace
+}  // namespace http_reading
 
-struct HttpConversation::State final : Partner {
-    Direction<true> requests{*this};
-    Direction<false> responses{*this};
+struct HttpConversation::State final : http_reading::Partner {
+    http_reading::Direction<true> requests{*this};
+    http_reading::Direction<false> responses{*this};
     std::vector<HttpFact> facts{};
     // Of each request, in order: what its response needs.
     struct Asked {

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "simulator/base/timestamp.hh"
+
 namespace etimedout {
 
 namespace {
@@ -13,7 +15,6 @@ constexpr std::uint32_t link_type_ethernet = 1;
 constexpr std::uint32_t snap_length = 262144;  // libpcap's maximum
 constexpr std::size_t file_header = 24;
 constexpr std::size_t packet_header = 16;
-constexpr std::int64_t billion = 1'000'000'000;
 
 constexpr std::uint32_t swap(std::uint32_t value) {
     return value >> 24U | (value >> 8U & 0xFF00U) | (value << 8U & 0xFF0000U) | value << 24U;
@@ -78,7 +79,8 @@ std::optional<CapturedFrame> PcapReader::next() {
         return std::nullopt;
     }
     CapturedFrame frame;
-    frame.time = std::int64_t{read(at_)} * billion + std::int64_t{read(at_ + 4)} * fraction_;
+    frame.time =
+        std::int64_t{read(at_)} * nanoseconds_per_second + std::int64_t{read(at_ + 4)} * fraction_;
     frame.bytes = file_.subspan(at_ + packet_header, captured);
     frame.length = read(at_ + 12);
     at_ += packet_header + captured;
@@ -95,8 +97,8 @@ void append_pcap_header(std::vector<std::byte>& file) {
 }
 
 void append_pcap_packet(std::vector<std::byte>& file, const CapturedFrame& frame) {
-    append_u32(file, static_cast<std::uint32_t>(frame.time / billion));
-    append_u32(file, static_cast<std::uint32_t>(frame.time % billion));
+    append_u32(file, static_cast<std::uint32_t>(frame.time / nanoseconds_per_second));
+    append_u32(file, static_cast<std::uint32_t>(frame.time % nanoseconds_per_second));
     append_u32(file, static_cast<std::uint32_t>(frame.bytes.size()));
     append_u32(file, frame.length);
     file.insert(file.end(), frame.bytes.begin(), frame.bytes.end());

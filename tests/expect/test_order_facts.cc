@@ -9,14 +9,14 @@ namespace {
 
 using namespace testing;
 
-Scenario a_scenario() {
+Scenario calls_around_a_reset() {
     Scenario scenario = gateway_scenario();
     scenario.steps = {call_step("c1"), call_step("c2")};
     return scenario;
 }
 
 // c1 is answered at 2 s; the upstream resets a connection at 5 s; c2 runs from 6 s to 8 s.
-EventLog a_log(Duration end = 10s) {
+EventLog log_around_a_reset(Duration end = 10s) {
     LogBuilder builder;
     builder.step(1, "c1", 1s, 2s).call("c1", 1s, 2s);
     builder.connection({.began = 1s,
@@ -32,14 +32,14 @@ EventLog a_log(Duration end = 10s) {
 
 EventMatch match(std::map<std::string, std::string> fields) { return {std::move(fields)}; }
 
-Finding check(const Expectation& expectation, Duration end = 10s) {
-    return check_one(a_scenario(), expectation, a_log(end));
+Finding check_order(const Expectation& expectation, Duration end = 10s) {
+    return check_one(calls_around_a_reset(), expectation, log_around_a_reset(end));
 }
 
 TEST(OrderFacts, AlwaysIsTrueOfAllEventsItMeansAndOfOneAtLeast) {
     // There is one response, with status 200, and none at a link that is not there.
     const auto always = [](std::map<std::string, std::string> fields) {
-        return check({.settle = 1s, .always = match(std::move(fields))});
+        return check_order({.settle = 1s, .always = match(std::move(fields))});
     };
     const Finding holds =
         always({{"event", "http"}, {"what", "response"}, {"link", "up"}, {"status", "200"}});
@@ -61,8 +61,8 @@ TEST(OrderFacts, ASequenceHoldsInItsOrderOnly) {
     const EventMatch request = match({{"event", "http"}, {"what", "request"}, {"link", "up"}});
     const EventMatch response = match({{"event", "http"}, {"status", "200"}});
     const EventMatch reset = match({{"event", "tcp"}, {"what", "rst"}, {"at", "up"}});
-    EXPECT_EQ(check({.sequence = {request, response, reset}}).verdict, Verdict::pass);
-    const Finding wrong = check({.sequence = {request, reset, response}});
+    EXPECT_EQ(check_order({.sequence = {request, response, reset}}).verdict, Verdict::pass);
+    const Finding wrong = check_order({.sequence = {request, reset, response}});
     EXPECT_EQ(wrong.verdict, Verdict::fail);
     EXPECT_EQ(wrong.observed, "2 of 3: {event: http, status: 200} did not come after 5.000s");
     EXPECT_EQ(wrong.evidence.size(), 2u);
@@ -72,28 +72,29 @@ TEST(OrderFacts, NeverNeedsTheLogToGoOn) {
     // No FIN on `up`, but a reset; nothing at all at `front`.
     const EventMatch fin = match({{"event", "tcp"}, {"what", "fin"}});
     const EventMatch rst = match({{"event", "tcp"}, {"what", "rst"}});
-    EXPECT_EQ(check({.at = "up", .never = fin}).verdict, Verdict::pass);
-    EXPECT_EQ(check({.at = "up", .never = fin}, 8500ms).verdict, Verdict::error);
-    EXPECT_EQ(check({.at = "up", .settle = 400ms, .never = fin}, 8500ms).verdict, Verdict::pass);
-    const Finding reset = check({.at = "up", .never = rst});
+    EXPECT_EQ(check_order({.at = "up", .never = fin}).verdict, Verdict::pass);
+    EXPECT_EQ(check_order({.at = "up", .never = fin}, 8500ms).verdict, Verdict::error);
+    EXPECT_EQ(check_order({.at = "up", .settle = 400ms, .never = fin}, 8500ms).verdict,
+              Verdict::pass);
+    const Finding reset = check_order({.at = "up", .never = rst});
     EXPECT_EQ(reset.verdict, Verdict::fail);
     EXPECT_EQ(reset.observed, "1 time, first at 5.000s");
-    EXPECT_EQ(check({.at = "front", .never = rst}).verdict, Verdict::pass);
-    EXPECT_EQ(check({.at = "up", .since = "c2", .never = rst}).verdict, Verdict::pass);
-    EXPECT_EQ(check({.at = "up", .during = "c1", .never = rst}).verdict, Verdict::pass);
+    EXPECT_EQ(check_order({.at = "front", .never = rst}).verdict, Verdict::pass);
+    EXPECT_EQ(check_order({.at = "up", .since = "c2", .never = rst}).verdict, Verdict::pass);
+    EXPECT_EQ(check_order({.at = "up", .during = "c1", .never = rst}).verdict, Verdict::pass);
 }
 
 TEST(OrderFacts, EventuallyIsTimedFromTheStepItNames) {
     // The reset comes 3 s after c1 was done.
     const EventMatch rst = match({{"event", "tcp"}, {"what", "rst"}});
     const auto within = [&](Duration time, Duration end = 10s) {
-        return check({.at = "up", .since = "c1", .eventually = rst, .within = time}, end);
+        return check_order({.at = "up", .since = "c1", .eventually = rst, .within = time}, end);
     };
     EXPECT_EQ(within(3s).verdict, Verdict::pass);
     EXPECT_EQ(within(2s).missed_by, "late by 1.000s");
     const EventMatch fin = match({{"event", "tcp"}, {"what", "fin"}});
-    EXPECT_EQ(check({.at = "up", .eventually = fin}).observed, "it never came");
-    EXPECT_EQ(check({.at = "up", .since = "c1", .eventually = fin, .within = 60s}).cause,
+    EXPECT_EQ(check_order({.at = "up", .eventually = fin}).observed, "it never came");
+    EXPECT_EQ(check_order({.at = "up", .since = "c1", .eventually = fin, .within = 60s}).cause,
               ErrorCause::unwatched);
 }
 
@@ -102,24 +103,24 @@ TEST(OrderFacts, AlternativesHoldIfOneDoesAndAllOfIfEachDoes) {
     Expectation ok{.text = "status 200", .status = count(200)};
     Expectation timeout{.text = "status 504", .status = count(504)};
     Expectation quick{.text = "quick", .phases = {{"total", at_most<Duration>(2s)}}};
-    EXPECT_EQ(check({.at = "c1", .any_of = {timeout, ok}}).verdict, Verdict::pass);
-    const Finding none = check({.at = "c1", .any_of = {timeout, timeout}});
+    EXPECT_EQ(check_order({.at = "c1", .any_of = {timeout, ok}}).verdict, Verdict::pass);
+    const Finding none = check_order({.at = "c1", .any_of = {timeout, timeout}});
     EXPECT_EQ(none.verdict, Verdict::fail);
     EXPECT_EQ(none.evidence.front(), "status 504: status is 200");
-    EXPECT_EQ(check({.at = "c1", .all_of = {ok, quick}}).verdict, Verdict::pass);
-    const Finding one = check({.at = "c1", .all_of = {ok, timeout, quick}});
+    EXPECT_EQ(check_order({.at = "c1", .all_of = {ok, quick}}).verdict, Verdict::pass);
+    const Finding one = check_order({.at = "c1", .all_of = {ok, timeout, quick}});
     EXPECT_EQ(one.verdict, Verdict::fail);
     EXPECT_EQ(one.observed, "2 hold");
 }
 
 TEST(OrderFacts, AMatchOfWhatDoesNotExistIsAnErrorWithASuggestion) {
     // Nothing can be concluded from an event that cannot happen.
-    const Finding kind = check({.never = match({{"event", "htpp"}})});
+    const Finding kind = check_order({.never = match({{"event", "htpp"}})});
     EXPECT_EQ(kind.verdict, Verdict::error);
     EXPECT_EQ(kind.advice, "did you mean `http`?");
-    const Finding field = check({.never = match({{"event", "http"}, {"stauts", "200"}})});
+    const Finding field = check_order({.never = match({{"event", "http"}, {"stauts", "200"}})});
     EXPECT_EQ(field.advice, "did you mean `status`?");
-    EXPECT_EQ(check({.never = match({{"link", "up"}})}).verdict, Verdict::error);
+    EXPECT_EQ(check_order({.never = match({{"link", "up"}})}).verdict, Verdict::error);
 }
 
 TEST(EventMatches, FieldsCompareAsAScenarioWritesThem) {

@@ -10,7 +10,7 @@ namespace {
 using namespace testing;
 
 // 504 can fail; "less than a minute" cannot; `fired` does not count.
-Scenario a_scenario() {
+Scenario status_and_time_in_silence() {
     Scenario scenario = gateway_scenario();
     scenario.steps = {fault_step("silence"), call_step("c1")};
     scenario.expectations = {
@@ -38,7 +38,7 @@ Judgement judged(const Scenario& scenario, std::int64_t status, FaultPresence fa
 
 TEST(Prove, AnExpectationThatFailsInNoRunIsVacuous) {
     // Without the fault the status is 200, but the call is quick too.
-    const Scenario scenario = a_scenario();
+    const Scenario scenario = status_and_time_in_silence();
     const Judgement with = judged(scenario, 504, FaultPresence::armed);
     ASSERT_EQ(with.verdict, Verdict::pass);
     const Proof proof = prove_expectations(
@@ -54,7 +54,7 @@ TEST(Prove, AnExpectationThatFailsInNoRunIsVacuous) {
 
 TEST(Prove, OneRunAmongSeveralIsEnough) {
     // The first run changes nothing; the second does.
-    const Scenario scenario = a_scenario();
+    const Scenario scenario = status_and_time_in_silence();
     const auto vacuous =
         vacuous_expectations(scenario, judged(scenario, 504, FaultPresence::armed),
                              {{"same", judged(scenario, 504, FaultPresence::left_out)},
@@ -65,7 +65,7 @@ TEST(Prove, OneRunAmongSeveralIsEnough) {
 
 TEST(Prove, ARunThatBrokeByItselfProvesNothing) {
     // A gateway that did not start fails every expectation, which says nothing about them.
-    const Scenario scenario = a_scenario();
+    const Scenario scenario = status_and_time_in_silence();
     const Proof proof = prove_expectations(
         scenario, judged(scenario, 504, FaultPresence::armed),
         {{"without faults", judged(scenario, 200, FaultPresence::left_out, "not_ready")}});
@@ -78,7 +78,7 @@ TEST(Prove, ARunThatBrokeByItselfProvesNothing) {
 
 TEST(Prove, AnErrorProvesOnlyIfWhatItIsAboutNeverCameToBe) {
     // A call that never began is a failure; a misspelt name would fail everywhere.
-    Scenario scenario = a_scenario();
+    Scenario scenario = status_and_time_in_silence();
     scenario.expectations.resize(1);
     const Judgement with = judged(scenario, 504, FaultPresence::armed);
     const auto vacuous = [&](ErrorCause cause) {

@@ -14,7 +14,7 @@
 namespace etimedout::testing {
 namespace {
 
-constexpr std::uint16_t port = 80;
+constexpr std::uint16_t server_port = 80;
 constexpr std::uint16_t other_port = 81;
 
 class FirewallTest : public ::testing::TestWithParam<FirewallBackend> {
@@ -33,11 +33,11 @@ protected:
         nodes_ = std::make_unique<TwoNodes>(spec, GetParam());
         const bool v6 = version == IpVersion::v6;
         to_ = v6 ? link().addresses().far6 : link().addresses().far;
-        server_ = listening(nodes_->far.get(), to_, port);
+        server_ = listening(nodes_->far.get(), to_, server_port);
         other_server_ = listening(nodes_->far.get(), to_, other_port);
     }
     Link& link() { return *nodes_->link; }
-    Attempt attempt(std::uint16_t to_port = port) {
+    Attempt attempt(std::uint16_t to_port = server_port) {
         return Attempt{nodes_->near.get(), to_, to_port};
     }
     void arm(const std::string& id, const Fault& fault, const Selectors& selectors = {}) {
@@ -215,7 +215,7 @@ TEST_P(FirewallTest, DirectionDownLetsTheSynThrough) {
 TEST_P(FirewallTest, PortSelectsTheCalleesPort) {
     // Both ways: the destination going up, the source going down; a neighbour is left alone.
     for (const Direction direction : {Direction::up, Direction::down}) {
-        arm("hole", Blackhole{}, {.direction = direction, .port = Port{port}});
+        arm("hole", Blackhole{}, {.direction = direction, .port = Port{server_port}});
         EXPECT_EQ(attempt(other_port).result(), 0);
         EXPECT_EQ(matched("hole"), 0);
         Attempt lost = attempt();
@@ -334,7 +334,7 @@ TEST_P(FirewallTest, ACountedConnectionIsFollowedInEachPhaseAndDirection) {
 
 TEST_P(FirewallTest, CountsBelongToThePort) {
     // Connections to another port are not counted.
-    arm("first", Reject{Refusal::tcp_reset}, {.port = Port{port}, .first = Count{1, {}}});
+    arm("first", Reject{Refusal::tcp_reset}, {.port = Port{server_port}, .first = Count{1, {}}});
     EXPECT_EQ(attempt(other_port).result(), 0);
     EXPECT_EQ(attempt().result(), ECONNREFUSED);
     EXPECT_EQ(attempt().result(), 0);
@@ -343,22 +343,23 @@ TEST_P(FirewallTest, CountsBelongToThePort) {
 TEST_P(FirewallTest, BothIpVersionsOnOneLink) {
     // One rule serves both; nftables counts connections of both together.
     build(IpVersion::both);
-    const Fd server6 = listening(nodes_->far.get(), link().addresses().far6, port);
+    const Fd server6 = listening(nodes_->far.get(), link().addresses().far6, server_port);
     arm("refuse", Reject{Refusal::admin_prohibited});
     EXPECT_EQ(attempt().result(), EHOSTUNREACH);
-    EXPECT_EQ(Attempt(nodes_->near.get(), link().addresses().far6, port).result(), EACCES);
+    EXPECT_EQ(Attempt(nodes_->near.get(), link().addresses().far6, server_port).result(), EACCES);
     if (link().shortfall().empty()) {
         EXPECT_EQ(fired("refuse"), 2);
     }
     link().heal("refuse");
     arm("first", Reject{Refusal::tcp_reset}, {.first = Count{1, {}}});
-    EXPECT_EQ(Attempt(nodes_->near.get(), link().addresses().far6, port).result(), ECONNREFUSED);
+    EXPECT_EQ(Attempt(nodes_->near.get(), link().addresses().far6, server_port).result(),
+              ECONNREFUSED);
     EXPECT_EQ(attempt().result(), GetParam() == FirewallBackend::nftables ? 0 : ECONNREFUSED);
 }
 
 TEST_P(FirewallTest, HealingKeepsTheWitnessAndOtherFaults) {
     // Arming and healing one fault neither forgets another's connections nor its counters.
-    arm("first", Reject{Refusal::tcp_reset}, {.port = Port{port}, .first = Count{1, {}}});
+    arm("first", Reject{Refusal::tcp_reset}, {.port = Port{server_port}, .first = Count{1, {}}});
     EXPECT_EQ(attempt().result(), ECONNREFUSED);
     arm("hole", Blackhole{}, {.port = Port{other_port}});
     Attempt lost = attempt(other_port);
@@ -378,7 +379,7 @@ TEST_P(FirewallTest, HealingKeepsTheWitnessAndOtherFaults) {
 
 TEST_P(FirewallTest, ALookAlikeDoesNotMoveTheWitness) {
     // A reset of the callee's own kernel is not the firewall's.
-    arm("refuse", Reject{Refusal::tcp_reset}, {.port = Port{port}});
+    arm("refuse", Reject{Refusal::tcp_reset}, {.port = Port{server_port}});
     EXPECT_EQ(attempt(4711).result(), ECONNREFUSED);
     EXPECT_EQ(matched("refuse"), 0);
     EXPECT_EQ(fired("refuse"), 0);

@@ -8,14 +8,14 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr std::string_view call = "  - call: {id: c, link: api, get: /}\n";
+constexpr std::string_view a_call = "  - call: {id: c, link: api, get: /}\n";
 
 TEST(CounterExample, MayBeOneAListOrAMap) {
     // Names come from the map's keys, from `name`, or are made.
     const auto names = [&](std::string_view written) {
         std::vector<std::string> found;
         for (const CounterExample& example :
-             scenario_of(around(call) + std::string{written}).counter_examples) {
+             scenario_of(around(a_call) + std::string{written}).counter_examples) {
             found.push_back(example.name);
         }
         return found;
@@ -31,7 +31,7 @@ TEST(CounterExample, MayBeOneAListOrAMap) {
 TEST(CounterExample, ReadAgainWithItsPlacesSetItIsAnotherScenario) {
     // What the driver does with one: the same text, with `set`.
     const std::string text =
-        around(call) + "counter_example: {set: {nodes.server.routes: {/a: {status: 500}}}}\n";
+        around(a_call) + "counter_example: {set: {nodes.server.routes: {/a: {status: 500}}}}\n";
     const CounterExample example = scenario_of(text).counter_examples.front();
     const Scenario other = scenario_of(text, {.set = example.set});
     EXPECT_EQ(other.topology.node("server")->stub->routes.at("/a").status, 500);
@@ -58,21 +58,21 @@ std::vector<std::string> findings(const std::string& text) {
 
 TEST(Advice, AWideWindowNeedsAReason) {
     // 20 % to either side; the default window of a bare duration does not count.
-    EXPECT_EQ(findings(around(call, "  - {at: c, total: 5s ±20%}\n")).size(), 1U);
-    EXPECT_EQ(findings(around(call, "  - {at: c, total: {between: [1s, 5s]}}\n")).size(), 1U);
-    EXPECT_EQ(findings(around(call, "  - {at: c, total: 5s}\n")).size(), 0U);
-    EXPECT_EQ(findings(around(call, "  - {at: c, total: 5s ±10%}\n")).size(), 0U);
-    EXPECT_EQ(findings(around(call, "  - {at: c, total: {at_most: 5s}}\n")).size(), 0U);
+    EXPECT_EQ(findings(around(a_call, "  - {at: c, total: 5s ±20%}\n")).size(), 1U);
+    EXPECT_EQ(findings(around(a_call, "  - {at: c, total: {between: [1s, 5s]}}\n")).size(), 1U);
+    EXPECT_EQ(findings(around(a_call, "  - {at: c, total: 5s}\n")).size(), 0U);
+    EXPECT_EQ(findings(around(a_call, "  - {at: c, total: 5s ±10%}\n")).size(), 0U);
+    EXPECT_EQ(findings(around(a_call, "  - {at: c, total: {at_most: 5s}}\n")).size(), 0U);
 }
 
 TEST(Advice, AReasonIsABecauseOrACommentBesideOrAbove) {
     // A # within a value is no comment.
-    EXPECT_EQ(findings(around(call, "  - {at: c, total: 5s ±20%, because: timer}\n")).size(), 0U);
-    EXPECT_EQ(findings(around(call, "  - {at: c, total: 5s ±20%}  # the timer\n")).size(), 0U);
-    EXPECT_EQ(findings(around(call, "  # the timer\n  - {at: c, total: 5s ±20%}\n")).size(), 0U);
-    EXPECT_EQ(findings(around(call, "  - at: c\n    # the timer\n    total: 5s ±20%\n")).size(),
+    EXPECT_EQ(findings(around(a_call, "  - {at: c, total: 5s ±20%, because: timer}\n")).size(), 0U);
+    EXPECT_EQ(findings(around(a_call, "  - {at: c, total: 5s ±20%}  # the timer\n")).size(), 0U);
+    EXPECT_EQ(findings(around(a_call, "  # the timer\n  - {at: c, total: 5s ±20%}\n")).size(), 0U);
+    EXPECT_EQ(findings(around(a_call, "  - at: c\n    # the timer\n    total: 5s ±20%\n")).size(),
               0U);
-    EXPECT_EQ(findings(around(call, "  - {at: c, body: a#b, total: 5s ±20%}\n")).size(), 1U);
+    EXPECT_EQ(findings(around(a_call, "  - {at: c, body: a#b, total: 5s ±20%}\n")).size(), 1U);
 }
 
 TEST(Advice, NothingExpectedIsAFinding) {

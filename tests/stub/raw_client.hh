@@ -17,6 +17,8 @@
 
 namespace etimedout {
 
+inline constexpr std::string_view plain_get = "GET / HTTP/1.1\r\nHost: stub\r\n\r\n";
+
 // How reading ended.
 enum class End { enough, closed, reset, silence };
 

@@ -7,8 +7,6 @@
 namespace etimedout {
 namespace {
 
-constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: stub\r\n\r\n";
-
 class StubFaultsTest : public testing::Test {
 protected:
     StubFaultsTest() {
@@ -29,7 +27,7 @@ TEST_F(StubFaultsTest, ASwallowedRequestStaysUnansweredAndLaterOnesAreAnsweredOn
     // Only /two is answered, since / was read while the fault was armed.
     arm(Silent{});
     RawClient client{stub_->port()};
-    client.send(get);
+    client.send(plain_get);
     // Silence cannot be waited for; the stub's own record says when the request was judged.
     while (stub_->record().requests < 1) clock_.sleep_until(clock_.now() + 1ms);
     stub_->heal("f");
@@ -45,7 +43,7 @@ TEST_F(StubFaultsTest, NoLaterAnswerFillsTheGapOfASwallowedRequest) {
     // A pipelining client takes answers in order: the second would be taken for the first's.
     arm(Silent{}, {.first = Count{1, CountedUnit::requests}});
     RawClient client{stub_->port()};
-    client.send(std::string{get} + "GET /two HTTP/1.1\r\n\r\n");
+    client.send(std::string{plain_get} + "GET /two HTTP/1.1\r\n\r\n");
     client.finish_sending();
     const Read answers = client.all();
     EXPECT_EQ(answers.text, "");
@@ -69,7 +67,7 @@ TEST_F(StubFaultsTest, AResetForSomeRequestsWaitsForTheHead) {
     selectors.match = RequestMatch{.path = "/two"};
     arm(Reset{}, selectors);
     RawClient client{stub_->port()};
-    client.send(get);
+    client.send(plain_get);
     EXPECT_EQ(client.until("ok\n").end, End::enough);
     client.send("GET /two HTTP/1.1\r\n\r\n");
     EXPECT_EQ(client.all().end, End::reset);
@@ -92,13 +90,13 @@ TEST_F(StubFaultsTest, AHangUpIsAnOrderlyEndEvenInAnUpload) {
 TEST_F(StubFaultsTest, AConnectionOpenAlreadyIsHitAtItsNextRequest) {
     // The keep-alive race: the second request on a connection is reset.
     RawClient client{stub_->port()};
-    client.send(get);
+    client.send(plain_get);
     EXPECT_EQ(client.until("ok\n").end, End::enough);
     arm(Reset{}, {.nth = Count{2, CountedUnit::requests_per_connection}});
-    client.send(get);
+    client.send(plain_get);
     EXPECT_EQ(client.all().end, End::reset);
     RawClient again{stub_->port()};
-    again.send(get);
+    again.send(plain_get);
     EXPECT_EQ(again.until("ok\n").end, End::enough);
 }
 
@@ -108,11 +106,11 @@ TEST_F(StubFaultsTest, AStatusIsAnsweredWithItsHeadersAndTheConnectionGoesOn) {
     status.headers = {{"Retry-After", "7"}};
     arm(status, {.first = Count{1, {}}});
     RawClient client{stub_->port()};
-    client.send(get);
+    client.send(plain_get);
     const Read refused = client.until("503 Service Unavailable\n");
     EXPECT_TRUE(refused.text.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
     EXPECT_NE(refused.text.find("Retry-After: 7\r\n"), std::string::npos);
-    client.send(get);
+    client.send(plain_get);
     EXPECT_EQ(client.until("ok\n").end, End::enough);
     EXPECT_EQ(stub_->witness("f").matched, 2);
     EXPECT_EQ(stub_->witness("f").fired, 1);
@@ -123,7 +121,7 @@ TEST_F(StubFaultsTest, ASlowAnswerTakesAtLeastItsWaits) {
     arm(Slow{20ms, 10ms, 1});
     RawClient client{stub_->port()};
     const Duration begin = clock_.now();
-    client.send(get);
+    client.send(plain_get);
     EXPECT_EQ(client.until("ok\n").end, End::enough);
     EXPECT_GE(clock_.now() - begin, 40ms);
 }

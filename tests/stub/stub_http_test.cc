@@ -7,8 +7,6 @@
 namespace etimedout {
 namespace {
 
-constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: stub\r\n\r\n";
-
 StubSpec http_stub(StubRoute all = {}) {
     StubSpec spec;
     spec.port = Port{0};
@@ -30,7 +28,7 @@ TEST_F(StubHttpTest, TheDefaultAnswerIsOk) {
     // A stub without routes answers every path.
     const Stub stub{"up", http_stub(), clock_, 1};
     RawClient client{stub.port()};
-    client.send(get);
+    client.send(plain_get);
     const Read answer = client.until("ok\n");
     EXPECT_EQ(answer.end, End::enough);
     EXPECT_TRUE(answer.text.starts_with("HTTP/1.1 200 OK\r\nServer: etimedout\r\n"));
@@ -117,7 +115,7 @@ TEST_F(StubHttpTest, APacedAnswerTakesAtLeastItsWaits) {
     const Stub stub{"up", http_stub(route), clock_, 1};
     RawClient client{stub.port()};
     const Duration begin = clock_.now();
-    client.send(get);
+    client.send(plain_get);
     const Read answer = client.until("0\r\n\r\n");
     EXPECT_GE(clock_.now() - begin, 40ms);
     EXPECT_EQ(body_of(answer.text), "2\r\nab\r\n2\r\ncd\r\n2\r\nef\r\n0\r\n\r\n");
@@ -129,7 +127,7 @@ TEST_F(StubHttpTest, AnAnswerCanBeCutByAClose) {
         .body_size = Bytes{1000}, .stop_after = Bytes{400}, .end = StubEnd::close};
     const Stub stub{"up", http_stub(route), clock_, 1};
     RawClient client{stub.port()};
-    client.send(get);
+    client.send(plain_get);
     const Read answer = client.all();
     EXPECT_EQ(answer.end, End::closed);
     EXPECT_NE(answer.text.find("Content-Length: 1000\r\n"), std::string::npos);
@@ -142,7 +140,7 @@ TEST_F(StubHttpTest, AnAnswerCanBeCutByAReset) {
         .body_size = Bytes{100000}, .stop_after = Bytes{4000}, .end = StubEnd::reset};
     const Stub stub{"up", http_stub(route), clock_, 1};
     RawClient client{stub.port()};
-    client.send(get);
+    client.send(plain_get);
     const Read head = client.until("\r\n\r\n");
     EXPECT_EQ(head.end, End::enough);
     EXPECT_EQ(client.all().end, End::reset);
@@ -154,7 +152,7 @@ TEST_F(StubHttpTest, AChunkedAnswerCutByAResetLacksItsLastChunk) {
     route.chunked = true;
     const Stub stub{"up", http_stub(route), clock_, 1};
     RawClient client{stub.port()};
-    client.send(get);
+    client.send(plain_get);
     EXPECT_EQ(body_of(client.all().text), "3\r\nabc\r\n");
 }
 
@@ -162,7 +160,7 @@ TEST_F(StubHttpTest, AnAnswerThatStallsIsEndedByTheClientOnly) {
     // The stub reads the client's end of file and closes; nothing more of the body comes.
     const Stub stub{"up", http_stub({.body = "abcdef", .stop_after = Bytes{2}}), clock_, 1};
     RawClient client{stub.port()};
-    client.send(get);
+    client.send(plain_get);
     EXPECT_TRUE(client.until("ab").text.ends_with("\r\n\r\nab"));
     client.finish_sending();
     const Read rest = client.all();
@@ -178,7 +176,7 @@ TEST_F(StubHttpTest, ASilentRouteLeavesOtherConnectionsAlone) {
     RawClient waiting{stub.port()};
     waiting.send("GET /hang HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n");
     RawClient other{stub.port()};
-    other.send(get);
+    other.send(plain_get);
     EXPECT_EQ(other.until("ok\n").end, End::enough);
     waiting.finish_sending();
     EXPECT_EQ(waiting.all().text, "");
@@ -203,7 +201,7 @@ TEST_F(StubHttpTest, AcceptDelayKeepsConnectionsInTheQueue) {
     RawClient a{stub.port()};
     RawClient b{stub.port()};
     RawClient c{stub.port()};
-    c.send(get);
+    c.send(plain_get);
     EXPECT_EQ(c.until("ok\n").end, End::enough);
     EXPECT_GE(clock_.now() - begin, 60ms);
 }

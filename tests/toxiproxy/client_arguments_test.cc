@@ -10,7 +10,7 @@ namespace {
 using testing::HasSubstr;
 using Texts = std::vector<std::string>;
 
-std::variant<ClientPlan, SayAndEnd> read(Texts words) {
+std::variant<ClientPlan, SayAndEnd> read_client(Texts words) {
     words.insert(words.begin(), "toxiproxy-cli");
     return toxiproxy_cli_arguments(words, "http://from.environment:1", "2.12.0");
 }
@@ -51,7 +51,7 @@ TEST(ClientArguments, EachCommandLineMeansWhatItMeansThere) {
         {{"toxic", "delete", "-n", "slow", "redis"}, remove_slow},
         {{"t", "d", "-n", "slow", "redis"}, remove_slow}};
     for (const auto& [words, action] : rows) {
-        const auto result = read(words);
+        const auto result = read_client(words);
         ASSERT_TRUE(std::holds_alternative<ClientPlan>(result)) << testing::PrintToString(words);
         EXPECT_EQ(std::get<ClientPlan>(result), (ClientPlan{"http://from.environment:1", action}))
             << testing::PrintToString(words);
@@ -60,7 +60,7 @@ TEST(ClientArguments, EachCommandLineMeansWhatItMeansThere) {
 
 TEST(ClientArguments, TheHostIsNamedInFrontOfTheCommand) {
     for (const Texts& words : {Texts{"-h", "http://x:1", "ls"}, Texts{"--host=http://x:1", "ls"}}) {
-        EXPECT_EQ(std::get<ClientPlan>(read(words)).api, "http://x:1");
+        EXPECT_EQ(std::get<ClientPlan>(read_client(words)).api, "http://x:1");
     }
 }
 
@@ -80,7 +80,7 @@ TEST(ClientArguments, AMistakeIsNamedAndEndsWithOne) {
         {{"toxic", "add", "-t", "noop", "-a", "latency", "redis"}, "attribute latency: no value"},
         {{"list", "-x"}, "flag provided but not defined: -x"}};
     for (const auto& [words, message] : rows) {
-        const auto result = read(words);
+        const auto result = read_client(words);
         ASSERT_TRUE(std::holds_alternative<SayAndEnd>(result)) << testing::PrintToString(words);
         EXPECT_EQ(std::get<SayAndEnd>(result).exit_code, 1);
         EXPECT_THAT(std::get<SayAndEnd>(result).err, HasSubstr("toxiproxy-cli: " + message));
@@ -90,11 +90,11 @@ TEST(ClientArguments, AMistakeIsNamedAndEndsWithOne) {
 TEST(ClientArguments, HelpAndVersionAreNoMistakes) {
     for (const Texts& words :
          {Texts{}, Texts{"--help"}, Texts{"help"}, Texts{"toxic"}, Texts{"create", "--help"}}) {
-        const auto said = std::get<SayAndEnd>(read(words));
+        const auto said = std::get<SayAndEnd>(read_client(words));
         EXPECT_EQ(said.exit_code, 0);
         EXPECT_THAT(said.out, HasSubstr("Usage: toxiproxy-cli"));
     }
-    EXPECT_EQ(std::get<SayAndEnd>(read({"-v"})).out, "toxiproxy-cli version 2.12.0\n");
+    EXPECT_EQ(std::get<SayAndEnd>(read_client({"-v"})).out, "toxiproxy-cli version 2.12.0\n");
 }
 
 }  // namespace

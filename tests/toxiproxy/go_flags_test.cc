@@ -16,44 +16,44 @@ const std::vector<GoFlag> flags{{{"name", "n"}, GoFlagKind::text, "a name", "\"x
                                 {{"count"}, GoFlagKind::integer, "how many", "1"},
                                 {{"loud"}, GoFlagKind::boolean, "shout", ""}};
 
-Result<GoFlagsRead> read(const Texts& words, GoFlagsEnd end = GoFlagsEnd::at_first_word) {
+Result<GoFlagsRead> read_flags(const Texts& words, GoFlagsEnd end = GoFlagsEnd::at_first_word) {
     return read_go_flags(flags, words, end);
 }
 
 TEST(GoFlags, AllFourSpellingsOfAValueAreTheSame) {
     for (const Texts& words : {Texts{"-name", "v"}, Texts{"-name=v"}, Texts{"--name", "v"},
                                Texts{"--name=v"}, Texts{"-n", "v"}, Texts{"-n=v"}}) {
-        EXPECT_EQ(read(words)->text("name"), "v") << words.front();
+        EXPECT_EQ(read_flags(words)->text("name"), "v") << words.front();
     }
 }
 
 TEST(GoFlags, AValueMayBeEmptyOrLookLikeAFlagOrHoldAnEqualsSign) {
-    EXPECT_EQ(read({"-name="})->text("name"), "");
-    EXPECT_EQ(read({"-name", "-loud"})->text("name"), "-loud");
-    EXPECT_FALSE(read({"-name", "-loud"})->is_on("loud"));
-    EXPECT_EQ(read({"-name=a=b"})->text("name"), "a=b");
+    EXPECT_EQ(read_flags({"-name="})->text("name"), "");
+    EXPECT_EQ(read_flags({"-name", "-loud"})->text("name"), "-loud");
+    EXPECT_FALSE(read_flags({"-name", "-loud"})->is_on("loud"));
+    EXPECT_EQ(read_flags({"-name=a=b"})->text("name"), "a=b");
 }
 
 TEST(GoFlags, ABooleanTakesItsValueOnlyBehindAnEqualsSign) {
     // "-loud false" is the flag, and a word that ends the flags.
-    const auto loud = read({"-loud", "false"});
+    const auto loud = read_flags({"-loud", "false"});
     EXPECT_TRUE(loud->is_on("loud"));
     EXPECT_THAT(loud->rest, ElementsAre("false"));
-    EXPECT_FALSE(read({"-loud=F"})->is_on("loud"));
-    EXPECT_TRUE(read({"--loud=1"})->is_on("loud"));
+    EXPECT_FALSE(read_flags({"-loud=F"})->is_on("loud"));
+    EXPECT_TRUE(read_flags({"--loud=1"})->is_on("loud"));
 }
 
 TEST(GoFlags, TheFirstWordEndsThemUnlessTheyMayStandAnywhere) {
-    const auto stopped = read({"word", "-loud"});
+    const auto stopped = read_flags({"word", "-loud"});
     EXPECT_FALSE(stopped->is_on("loud"));
     EXPECT_THAT(stopped->rest, ElementsAre("word", "-loud"));
-    const auto anywhere = read({"word", "-loud", "-", "--", "-n"}, GoFlagsEnd::nowhere);
+    const auto anywhere = read_flags({"word", "-loud", "-", "--", "-n"}, GoFlagsEnd::nowhere);
     EXPECT_TRUE(anywhere->is_on("loud"));
     EXPECT_THAT(anywhere->rest, ElementsAre("word", "-", "-n"));
 }
 
 TEST(GoFlags, TheLastOfARepeatedFlagCountsAndAllAreKept) {
-    const auto twice = read({"-n", "a", "-name", "b"});
+    const auto twice = read_flags({"-n", "a", "-name", "b"});
     EXPECT_EQ(twice->text("name"), "b");
     EXPECT_THAT(twice->all("name"), ElementsAre("a", "b"));
 }
@@ -70,15 +70,15 @@ TEST(GoFlags, MistakesAreSaidInGosWords) {
         {{"-count=1.5"}, "invalid value \"1.5\" for flag -count: parse error"},
         {{"-count", ""}, "invalid value \"\" for flag -count: parse error"}};
     for (const auto& [words, message] : rows) {
-        const auto result = read(words);
+        const auto result = read_flags(words);
         ASSERT_TRUE(result.has_error()) << words.front();
         EXPECT_EQ(result.error().message, message);
     }
 }
 
 TEST(GoFlags, HelpIsAskedForByAFlagNobodyDeclared) {
-    EXPECT_TRUE(read({"-h"})->wants_help);
-    EXPECT_TRUE(read({"--help"})->wants_help);
+    EXPECT_TRUE(read_flags({"-h"})->wants_help);
+    EXPECT_TRUE(read_flags({"--help"})->wants_help);
     const std::vector<GoFlag> with_h{{{"host", "h"}, GoFlagKind::text, "", ""}};
     EXPECT_EQ(read_go_flags(with_h, {"-h", "x"}, GoFlagsEnd::nowhere)->text("host"), "x");
 }

@@ -11,7 +11,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 using Texts = std::vector<std::string>;
 
-std::variant<ServerOptions, SayAndEnd> read(Texts words) {
+std::variant<ServerOptions, SayAndEnd> read_server(Texts words) {
     words.insert(words.begin(), "toxiproxy-server");
     return toxiproxy_server_flags(words, "2.12.0");
 }
@@ -41,7 +41,7 @@ TEST(ServerFlags, EachCommandLineMeansWhatItMeansThere) {
         {{"-port=1", "serve", "-port=2"}, with([](auto& o) { o.port = 1; })},
         {{"--", "-port=2"}, {}}};
     for (const auto& [words, options] : rows) {
-        const auto result = read(words);
+        const auto result = read_server(words);
         ASSERT_TRUE(std::holds_alternative<ServerOptions>(result)) << testing::PrintToString(words);
         EXPECT_EQ(std::get<ServerOptions>(result), options) << testing::PrintToString(words);
     }
@@ -49,8 +49,8 @@ TEST(ServerFlags, EachCommandLineMeansWhatItMeansThere) {
 
 TEST(ServerFlags, TheVersionIsPrintedInItsFormWhateverElseIsSaid) {
     const SayAndEnd expected{"toxiproxy-server version 2.12.0\n", "", 0};
-    EXPECT_EQ(std::get<SayAndEnd>(read({"-version"})), expected);
-    EXPECT_EQ(std::get<SayAndEnd>(read({"-port=0", "--version"})), expected);
+    EXPECT_EQ(std::get<SayAndEnd>(read_server({"-version"})), expected);
+    EXPECT_EQ(std::get<SayAndEnd>(read_server({"-port=0", "--version"})), expected);
 }
 
 TEST(ServerFlags, AMistakeIsNamedAboveTheUsageAndEndsWithTwo) {
@@ -61,7 +61,7 @@ TEST(ServerFlags, AMistakeIsNamedAboveTheUsageAndEndsWithTwo) {
         {{"-port=65536"}, "invalid value \"65536\" for flag -port: write a number from 0 to 65535"},
         {{"-port=http"}, "invalid value \"http\" for flag -port: write a number"}};
     for (const auto& [words, text] : rows) {
-        const auto said = std::get<SayAndEnd>(read(words));
+        const auto said = std::get<SayAndEnd>(read_server(words));
         EXPECT_EQ(said.exit_code, 2);
         EXPECT_EQ(said.out, "");
         EXPECT_THAT(said.err, StartsWith(text));
@@ -69,7 +69,7 @@ TEST(ServerFlags, AMistakeIsNamedAboveTheUsageAndEndsWithTwo) {
 }
 
 TEST(ServerFlags, HelpShowsEveryFlagAndIsNoMistake) {
-    const auto said = std::get<SayAndEnd>(read({"-h"}));
+    const auto said = std::get<SayAndEnd>(read_server({"-h"}));
     EXPECT_EQ(said.exit_code, 0);
     for (const auto* flag :
          {"-config string\n", "-host string\n", "-port string\n", "-proxy-metrics\n",

@@ -10,12 +10,6 @@ namespace http = boost::beast::http;
 using boost::beast::string_view;
 using boost::system::error_code;
 
-namespace {
-
-constexpr std::uint32_t longest_head = 64U << 10U;
-
-}  // namespace
-
 std::string_view RequestHead::path() const {
     std::string_view path = target;
     if (const auto scheme = path.find("://"); scheme != std::string_view::npos && path[0] != '/') {

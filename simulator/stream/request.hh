@@ -10,6 +10,9 @@
 
 namespace etimedout {
 
+// Of a request or an answer, in bytes.
+inline constexpr std::uint32_t longest_head = 64U << 10U;
+
 struct RequestHead {
     std::string method{};
     std::string target{};

@@ -16,8 +16,6 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::uint32_t longest_response_head = 64U << 10U;
-
 // Without parameters: "text/event-stream; charset=utf-8".
 bool is_event_stream(string_view type) {
     const auto end = type.find_first_of("; \t");
@@ -30,7 +28,7 @@ bool is_event_stream(string_view type) {
 class ResponseReader::Parser final : public http::basic_parser<false> {
 public:
     explicit Parser(std::string_view request_method) : answers_head_{request_method == "HEAD"} {
-        header_limit(longest_response_head);
+        header_limit(longest_head);
         body_limit(boost::none);
         skip(answers_head_);
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <thread>
@@ -88,5 +89,72 @@ inline CallPlan plan_to(std::uint16_t port, decltype(CallStep::what) what) {
     plan.port = port;
     return plan;
 }
+
+// Serves one connection after the other, and says in each answer's body what the request's head
+// was; HEAD gets 204. The request after `answered` of them ends its connection without an answer.
+class Echo {
+public:
+    Echo(int answered, Close close) : thread_{[this, answered, close] { run(answered, close); }} {}
+    Echo() : Echo{1 << 20, Close::fin} {}
+    Echo(const Echo&) = delete;
+    Echo& operator=(const Echo&) = delete;
+    ~Echo() {
+        ::shutdown(listener_.fd(), SHUT_RDWR);
+        const int peer = peer_;
+        if (peer >= 0) ::shutdown(peer, SHUT_RDWR);
+        thread_.join();
+    }
+    std::uint16_t port() const { return listener_.port(); }
+    int connections() const { return connections_; }
+
+private:
+    struct Listening : LocalPort {
+        Listening() { listen(); }
+    };
+
+    void run(int answered, Close close) {
+        while (true) {
+            const Fd peer{::accept(listener_.fd(), nullptr, nullptr)};
+            if (!peer) return;
+            ++connections_;
+            peer_ = peer.get();
+            serve(peer.get(), answered, close);
+            peer_ = -1;
+        }
+    }
+    static void serve(int peer, int answered, Close close) {
+        std::string read;
+        for (int request = 1;; ++request) {
+            std::size_t end = 0;
+            while ((end = read.find("\r\n\r\n")) == std::string::npos) {
+                std::array<char, 4096> buffer{};
+                const auto count = ::recv(peer, buffer.data(), buffer.size(), 0);
+                if (count <= 0) return;
+                read.append(buffer.data(), static_cast<std::size_t>(count));
+            }
+            if (request > answered) break;
+            const std::string head = read.substr(0, end + 2);
+            read.erase(0, end + 4);
+            const std::string answer =
+                head.starts_with("HEAD ")
+                    ? "HTTP/1.1 204 No Content\r\nX-Head: " +
+                          std::string{head.find("X-Empty:\r\n") != std::string::npos ? "all"
+                                                                                     : "cut"} +
+                          "\r\n\r\n"
+                    : "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(head.size()) +
+                          "\r\n\r\n" + head;
+            ::send(peer, answer.data(), answer.size(), MSG_NOSIGNAL);
+        }
+        if (close == Close::rst) {
+            const linger now{1, 0};
+            ::setsockopt(peer, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        }
+    }
+
+    Listening listener_;
+    std::atomic<int> peer_{-1};
+    std::atomic<int> connections_{0};
+    std::thread thread_;
+};
 
 }  // namespace etimedout

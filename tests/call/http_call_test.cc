@@ -216,15 +216,14 @@ TEST_F(HttpCallTest, ASilentTlsServerMeetsTheTimeoutInTls) {
 }
 
 TEST_F(HttpCallTest, EveryRequestSaysWhichCallItIsOf) {
-    // The stub answers 418 only to the trace header of the second repetition.
-    const auto up = stub();
-    Selectors selectors;
-    selectors.match = RequestMatch{.header = "X-Etimedout-Call: c/2"};
-    up->arm({"f", Status{418, {}, {}}, selectors});
-    CallPlan plan = plan_to(up->port(), HttpCall{});
-    EXPECT_EQ(run_call(plan, clock_, state_).status, 200);
+    // By the trace header, with the number of the repetition.
+    const Echo up;
+    CallPlan plan = plan_to(up.port(), HttpCall{});
+    EXPECT_NE(run_call(plan, clock_, state_).body.find("X-Etimedout-Call: c/1\r\n"),
+              std::string::npos);
     plan.index = 2;
-    EXPECT_EQ(run_call(plan, clock_, state_).status, 418);
+    EXPECT_NE(run_call(plan, clock_, state_).body.find("X-Etimedout-Call: c/2\r\n"),
+              std::string::npos);
 }
 
 TEST_F(HttpCallTest, ReuseKeepsTheConnectionAndNewDoesNot) {
@@ -246,24 +245,22 @@ TEST_F(HttpCallTest, ReuseKeepsTheConnectionAndNewDoesNot) {
 
 TEST_F(HttpCallTest, AReusedConnectionThatIsResetIsNotRetriedBehindOurBack) {
     // The keep-alive race; libcurl alone would send the request again on a second connection.
-    const auto up = stub();
-    up->arm({"f", Reset{}, {.nth = Count{2, CountedUnit::requests_per_connection}}});
-    CallPlan plan = plan_to(up->port(), HttpCall{});
+    const Echo up{1, Close::rst};
+    CallPlan plan = plan_to(up.port(), HttpCall{});
     plan.step.connection = ConnectionUse::reuse;
     EXPECT_EQ(run_call(plan, clock_, state_).outcome, "response");
     const CallEnd raced = run_call(plan, clock_, state_);
     EXPECT_EQ(raced.outcome, "reset") << raced.detail;
     EXPECT_EQ(raced.error, "ECONNRESET");
-    EXPECT_EQ(up->record().connections, 1);
+    EXPECT_EQ(up.connections(), 1);
     EXPECT_EQ(run_call(plan, clock_, state_).outcome, "response");
-    EXPECT_EQ(up->record().connections, 2);
+    EXPECT_EQ(up.connections(), 2);
 }
 
 TEST_F(HttpCallTest, AReusedConnectionThatIsHungUpIsAnEarlyClose) {
     // The same with a FIN.
-    const auto up = stub();
-    up->arm({"f", HangUpFault{}, {.nth = Count{2, CountedUnit::requests_per_connection}}});
-    CallPlan plan = plan_to(up->port(), HttpCall{});
+    const Echo up{1, Close::fin};
+    CallPlan plan = plan_to(up.port(), HttpCall{});
     plan.step.connection = ConnectionUse::reuse;
     EXPECT_EQ(run_call(plan, clock_, state_).outcome, "response");
     const CallEnd raced = run_call(plan, clock_, state_);
@@ -321,15 +318,13 @@ TEST_F(HttpCallTest, TheEnvironmentsProxyIsNotAsked) {
 
 TEST_F(HttpCallTest, HeadAndHeadersPassThrough) {
     // HEAD has no body; an empty header is sent as one.
-    const auto up = stub();
-    Selectors selectors;
-    selectors.match = RequestMatch{.method = "HEAD", .path = "/x", .header = "X-Empty:"};
-    up->arm({"f", Status{204, {}, {}}, selectors});
+    const Echo up;
     HttpCall call{.method = "HEAD", .path = "/x"};
     call.headers = {{"X-Empty", ""}};
-    const CallEnd end = run_call(plan_to(up->port(), call), clock_, state_);
+    const CallEnd end = run_call(plan_to(up.port(), call), clock_, state_);
     EXPECT_EQ(end.outcome, "response") << end.detail;
     EXPECT_EQ(end.status, 204);
+    EXPECT_EQ(end.headers.at("x-head"), "all");
 }
 
 }  // namespace

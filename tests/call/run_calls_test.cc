@@ -14,14 +14,17 @@ namespace {
 class RunCallsTest : public testing::Test {
 protected:
     RunCallsTest() {
-        StubSpec spec;
-        spec.port = Port{0};
-        spec.all.first_byte = 5ms;
-        stub_ = std::make_unique<Stub>("up", spec, clock_);
+        serve({.first_byte = 5ms});
         step_.id = "c";
         step_.node = "client";
         step_.link = "api";
         step_.what = HttpCall{};
+    }
+    void serve(StubRoute route) {
+        StubSpec spec;
+        spec.port = Port{0};
+        spec.all = std::move(route);
+        stub_ = std::make_unique<Stub>("up", spec, clock_);
     }
     CallRun run() {
         const CallTarget target{"", "127.0.0.1", stub_->port(), "/"};
@@ -79,7 +82,7 @@ TEST_F(RunCallsTest, ManyCallersShareTheTimes) {
 
 TEST_F(RunCallsTest, ARateDoesNotWaitForAnswers) {
     // The stub answers none of the first ten; all have begun all the same, each on its time.
-    stub_->arm({"f", Silent{}, {}});
+    serve({.silent = true});
     step_.times = 10;
     step_.rate = 1000;
     step_.timeout = 300ms;
@@ -88,12 +91,12 @@ TEST_F(RunCallsTest, ARateDoesNotWaitForAnswers) {
     EXPECT_EQ(result.outcomes.at("first_byte_timeout"), 10);
     const auto seen = begins();
     for (std::int64_t i = 1; i <= 10; ++i) EXPECT_GE(seen.at(i) - begin, (i - 1) * 1ms);
-    EXPECT_EQ(stub_->witness("f").fired, 10);
+    EXPECT_EQ(stub_->record().requests, 10);
 }
 
 TEST_F(RunCallsTest, ARateWithConcurrencyIsBounded) {
     // Two places, and answers after 20 ms: the third cannot begin before.
-    stub_->arm({"f", Slow{20ms, {}, 1}, {}});
+    serve({.first_byte = 20ms});
     step_.times = 3;
     step_.rate = 100'000;
     step_.concurrency = 2;

@@ -28,6 +28,8 @@ struct ProxyWords {
     std::string listen{};
     std::string upstream{};
     bool disabled = false;
+    std::string protocol{};
+    std::string idle_timeout{};
     std::string toxic{};
     std::string type{};
     bool is_upstream = false;
@@ -51,6 +53,14 @@ T usable(const Result<T>& result) {
 std::optional<double> toxicity_of(const ProxyWords& words) {
     if (words.toxicity.empty()) return std::nullopt;
     return usable(parse_toxicity(words.toxicity));
+}
+
+std::optional<std::int64_t> idle_timeout_of(const ProxyWords& words) {
+    if (words.idle_timeout.empty()) return std::nullopt;
+    const auto value = go_integer(words.idle_timeout);
+    if (value) return *value;
+    throw UsageError{fmt::format("--idle-timeout-ms {}: not a number", words.idle_timeout),
+                     "write milliseconds, such as 5000"};
 }
 
 ExitCode run_server(const ProxyWords& words) {
@@ -120,8 +130,9 @@ void add_proxy_commands(CLI::App& app, ClientCommands& commands) {
         [](const ProxyWords& w) -> ClientAction { return InspectProxy{w.proxy}; });
     auto* create = commands.add_for_proxy(
         app, "create", "Create a proxy", [](const ProxyWords& w) -> ClientAction {
-            return CreateProxy{w.proxy, w.listen, w.upstream,
-                               w.disabled ? ProxyState::disabled : ProxyState::enabled};
+            return CreateProxy{w.proxy,    w.listen,
+                               w.upstream, w.disabled ? ProxyState::disabled : ProxyState::enabled,
+                               w.protocol, idle_timeout_of(w)};
         });
     create->add_option("-l,--listen", words.listen, "where it listens; a free port when left out")
         ->option_text("HOST:PORT");
@@ -129,6 +140,12 @@ void add_proxy_commands(CLI::App& app, ClientCommands& commands) {
         ->option_text("HOST:PORT")
         ->required();
     create->add_flag("--disabled", words.disabled, "do not listen yet; `toggle` enables it");
+    create->add_option("--protocol", words.protocol, "tcp (the default) or udp")
+        ->option_text("PROTOCOL");
+    create
+        ->add_option("--idle-timeout-ms", words.idle_timeout,
+                     "of udp: forget a client after so long without a datagram; else 60000")
+        ->option_text("MS");
     commands.add_for_proxy(
         app, "toggle", "Enable a disabled proxy, or disable an enabled one",
         [](const ProxyWords& w) -> ClientAction { return ToggleProxy{w.proxy}; });

@@ -171,7 +171,8 @@ Rows rows_of_connections(const json::value& connections) {
 std::string body_of(const ProxyConfig& config) {
     std::vector<ProxyRow> rows;
     for (const ProxyInput& proxy : config.proxies()) {
-        rows.push_back({proxy.name, proxy.listen, proxy.upstream, proxy.enabled, proxy.toxics});
+        rows.push_back({proxy.name, proxy.listen, proxy.upstream, proxy.enabled, proxy.toxics,
+                        proxy.protocol, proxy.idle_timeout_ms});
     }
     return to_json(rows);
 }
@@ -210,10 +211,12 @@ public:
     }
 
     void operator()(const CreateProxy& action) const {
-        const json::object body{{"name", action.proxy},
-                                {"listen", action.listen},
-                                {"upstream", action.upstream},
-                                {"enabled", action.state == ProxyState::enabled}};
+        json::object body{{"name", action.proxy},
+                          {"listen", action.listen},
+                          {"upstream", action.upstream},
+                          {"enabled", action.state == ProxyState::enabled}};
+        if (!action.protocol.empty()) body["protocol"] = action.protocol;
+        if (action.idle_timeout_ms) body["idle_timeout_ms"] = *action.idle_timeout_ms;
         api_.ask("POST", "/proxies", json::serialize(body));
         fmt::print("Created new proxy {}\n", action.proxy);
     }

@@ -29,6 +29,8 @@ struct CreateProxy {
     std::string listen{};
     std::string upstream{};
     ProxyState state = ProxyState::enabled;
+    std::string protocol{};  // empty: the API's own choice, tcp
+    std::optional<std::int64_t> idle_timeout_ms{};
     bool operator==(const CreateProxy&) const = default;
 };
 struct ToggleProxy {

@@ -54,13 +54,24 @@ std::string attributes_of() {
     return text;
 }
 
+// "tcp", "tcp, udp".
+template <class T>
+std::string protocols_of() {
+    std::string text;
+    for (const auto& [word, protocol] : Words<Protocol>::words) {
+        if (is_for<T>(protocol)) text += fmt::format("{}{}", text.empty() ? "" : ", ", word);
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string toxics_markdown() {
-    std::string text = "| type | what it does | attributes |\n|---|---|---|\n";
+    std::string text = "| type | protocol | what it does | attributes |\n|---|---|---|---|\n";
     AllToxics::for_each([&](auto type) {
         using T = typename decltype(type)::type;
-        text += fmt::format("| `{}` | {} | {} |\n", T::kind, T::doc, attributes_of<T>());
+        text += fmt::format("| `{}` | {} | {} | {} |\n", T::kind, protocols_of<T>(), T::doc,
+                            attributes_of<T>());
     });
     text += "\nBeside `toxicity`, a toxic may say which connections it is for:\n\n";
     text += "| key | meaning | values |\n|---|---|---|\n";

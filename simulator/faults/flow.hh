@@ -6,6 +6,7 @@
 
 #include "simulator/base/fields.hh"
 #include "simulator/base/quantity.hh"
+#include "simulator/faults/datagram.hh"
 
 namespace etimedout {
 
@@ -129,6 +130,6 @@ struct DoorBlackhole {  // keeps its accept queue full: SYNs are dropped, ETIMED
 };
 using DoorPlan = std::variant<DoorSlow, DoorRefuse, DoorBlackhole>;
 
-using ToxicPlan = std::variant<FlowPlan, DoorPlan>;
+using ToxicPlan = std::variant<FlowPlan, DoorPlan, DatagramPlan>;
 
 }  // namespace etimedout

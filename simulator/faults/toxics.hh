@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "simulator/faults/toxics_datagram.hh"
 #include "simulator/faults/toxics_own.hh"
 #include "simulator/faults/toxics_toxiproxy.hh"
 
@@ -16,7 +17,8 @@ using AllToxics =
     List<toxic::Noop, toxic::Latency, toxic::Bandwidth, toxic::SlowClose, toxic::Timeout,
          toxic::ResetPeer, toxic::Slicer, toxic::LimitData, toxic::PacketLoss, toxic::Deadline,
          toxic::IdleTimeout, toxic::Stall, toxic::Hold, toxic::Corrupt, toxic::HalfClose,
-         toxic::CloseAfter, toxic::SlowAccept, toxic::Refuse, toxic::Blackhole>;
+         toxic::CloseAfter, toxic::SlowAccept, toxic::Refuse, toxic::Blackhole, toxic::Duplicate,
+         toxic::Reorder>;
 
 template <class>
 struct ToxicVariant;
@@ -29,8 +31,31 @@ using Toxic = ToxicVariant<AllToxics>::type;
 inline std::string_view kind_of(const Toxic& toxic) {
     return std::visit([](const auto& t) -> std::string_view { return t.kind; }, toxic);
 }
-inline ToxicPlan plan_of(const Toxic& toxic) {
-    return std::visit([](const auto& t) { return t.plan(); }, toxic);
+// Whether toxics of this type mean anything there.
+template <class T>
+constexpr bool is_for(Protocol protocol) {
+    if (protocol == Protocol::udp) return requires(const T& t) {
+            t.datagram_plan();
+        };
+    return requires(const T& t) { t.plan(); };
+}
+inline bool is_for(const Toxic& toxic, Protocol protocol) {
+    return std::visit([&]<class T>(const T&) { return is_for<T>(protocol); }, toxic);
+}
+// The toxic must be for this protocol.
+inline ToxicPlan plan_of(const Toxic& toxic, Protocol protocol = Protocol::tcp) {
+    return std::visit(
+        [&]<class T>(const T& t) -> ToxicPlan {
+            if constexpr (requires { t.datagram_plan(); }) {
+                if (protocol == Protocol::udp) return t.datagram_plan();
+            }
+            if constexpr (requires { t.plan(); }) {
+                return t.plan();
+            } else {
+                return t.datagram_plan();
+            }
+        },
+        toxic);
 }
 // What is wrong between the attributes, each of which is in its range; empty when nothing is.
 inline std::string conflict_of(const Toxic& toxic) {

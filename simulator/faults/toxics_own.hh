@@ -53,6 +53,7 @@ struct Hold {
         "Keeps all data, and passes it on when the toxic is removed.";
     static constexpr auto fields() { return std::tuple<>{}; }
     ToxicPlan plan() const { return FlowPlan{FlowThrottle{}}; }
+    DatagramPlan datagram_plan() const { return DatagramThrottle{}; }
     bool operator==(const Hold&) const = default;
 };
 
@@ -66,6 +67,7 @@ struct Corrupt {
                               .at_most(1)};
     }
     ToxicPlan plan() const { return FlowPlan{FlowCorrupt{{probability}}}; }
+    DatagramPlan datagram_plan() const { return DatagramCorrupt{{probability}}; }
     bool operator==(const Corrupt&) const = default;
 };
 

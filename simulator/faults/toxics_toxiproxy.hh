@@ -10,13 +10,15 @@ struct Noop {
     static constexpr std::string_view doc = "Passes everything on.";
     static constexpr auto fields() { return std::tuple<>{}; }
     ToxicPlan plan() const { return FlowPlan{FlowPass{}}; }
+    DatagramPlan datagram_plan() const { return DatagramPass{}; }
     bool operator==(const Noop&) const = default;
 };
 
 struct Latency {
     static constexpr std::string_view kind = "latency";
     static constexpr std::string_view doc =
-        "Every byte leaves `latency` ms after it came, give or take `jitter` ms.";
+        "Every byte leaves `latency` ms after it came, give or take `jitter` ms. Over UDP each "
+        "datagram does, so with jitter they overtake each other.";
     std::int64_t latency = 0;
     std::int64_t jitter = 0;
     static constexpr auto fields() {
@@ -28,6 +30,9 @@ struct Latency {
     }
     ToxicPlan plan() const {
         return FlowPlan{FlowDelay{.delay = milliseconds(latency), .jitter = milliseconds(jitter)}};
+    }
+    DatagramPlan datagram_plan() const {
+        return DatagramDelay{.delay = milliseconds(latency), .jitter = milliseconds(jitter)};
     }
     bool operator==(const Latency&) const = default;
 };
@@ -46,6 +51,9 @@ struct Bandwidth {
     }
     ToxicPlan plan() const {
         return FlowPlan{FlowThrottle{.bytes_per_second = rate * 1000, .shared = shared}};
+    }
+    DatagramPlan datagram_plan() const {
+        return DatagramThrottle{.bytes_per_second = rate * 1000, .shared = shared};
     }
     bool operator==(const Bandwidth&) const = default;
 };
@@ -71,6 +79,7 @@ struct Timeout {
             shown("timeout", &Timeout::timeout, "ms").at_least(0).at_most(year_in_ms)};
     }
     ToxicPlan plan() const { return FlowPlan{FlowDiscard{milliseconds(timeout)}}; }
+    DatagramPlan datagram_plan() const { return DatagramDiscard{milliseconds(timeout)}; }
     bool operator==(const Timeout&) const = default;
 };
 
@@ -131,7 +140,9 @@ struct LimitData {
 struct PacketLoss {
     static constexpr std::string_view kind = "packet_loss";
     static constexpr std::string_view doc =
-        "With the chance `loss_rate`, data waits as for a retransmission; no byte is lost.";
+        "With the chance `loss_rate`, data waits as for a retransmission; no byte is lost. Over "
+        "UDP "
+        "the datagram is lost.";
     double loss_rate = 0;
     double correlation = 0;
     static constexpr auto fields() {
@@ -143,6 +154,9 @@ struct PacketLoss {
     }
     ToxicPlan plan() const {
         return FlowPlan{FlowLoss{.chance = {loss_rate}, .correlation = {correlation}}};
+    }
+    DatagramPlan datagram_plan() const {
+        return DatagramLoss{.chance = {loss_rate}, .correlation = {correlation}};
     }
     bool operator==(const PacketLoss&) const = default;
 };

@@ -32,11 +32,6 @@ using boost::system::error_code;
 
 namespace {
 
-// As toxiproxy-server has them.
-constexpr Duration read_limit = 15s;
-constexpr Duration write_limit = 30s;
-constexpr Duration idle_limit = 60s;
-constexpr Duration answer_limit = 25s;
 // How long to read on after an answer that came before the body's end, so that it arrives.
 constexpr Duration drain_limit = 5s;
 constexpr std::uint32_t largest_header = 64U << 10U;
@@ -118,8 +113,8 @@ ApiRequest request_of(Parser& parser) {
 
 // An answer in the making on another thread. Whoever waits does so on `done`, which is cancelled.
 struct Pending {
-    Pending(const asio::any_io_executor& executor, ApiRequest what)
-        : request{std::move(what)}, done{executor, answer_limit} {}
+    Pending(const asio::any_io_executor& executor, ApiRequest what, Duration limit)
+        : request{std::move(what)}, done{executor, limit} {}
     ApiRequest request;
     asio::steady_timer done;
     std::optional<ApiAnswer> answer{};
@@ -178,13 +173,13 @@ private:
 };
 
 awaitable<void> ApiSession::run() {
-    Duration limit = read_limit;
+    Duration limit = context_->limits.read;
     while (!context_->stopping) {
         const bool there = co_await first_byte(limit);
         if (!there) co_return;
         const bool more = co_await request();
         if (!more) co_return;
-        limit = idle_limit;
+        limit = context_->limits.idle;
     }
 }
 
@@ -202,7 +197,7 @@ awaitable<error_code> ApiSession::read() {
     parser_.emplace();
     parser_->header_limit(largest_header);
     parser_->body_limit(largest_api_body);
-    stream_.expires_after(read_limit);
+    stream_.expires_after(context_->limits.read);
     const auto [header_error, header_size] =
         co_await http::async_read_header(stream_, buffer_, *parser_, as_values);
     if (header_error) co_return header_error;
@@ -251,7 +246,8 @@ awaitable<bool> ApiSession::request() {
 awaitable<ApiAnswer> ApiSession::make_answer(ApiRequest what) {
     if (!may_wait(what)) co_return answer(what, *context_->proxies, context_->policy);
     const auto executor = stream_.get_executor();
-    const auto pending = std::make_shared<Pending>(executor, std::move(what));
+    const auto pending =
+        std::make_shared<Pending>(executor, std::move(what), context_->limits.answer);
     asio::post(*context_->pool, Work{context_, pending, executor});
     co_await pending->done.async_wait(as_values);
     if (!pending->answer) co_return too_late();
@@ -285,7 +281,7 @@ Response ApiSession::response_of(ApiAnswer what, bool keep_alive) const {
 
 awaitable<bool> ApiSession::send(ApiAnswer what, bool keep_alive) {
     Response response = response_of(std::move(what), keep_alive);
-    stream_.expires_after(write_limit);
+    stream_.expires_after(context_->limits.write);
     const auto [error, count] = co_await http::async_write(stream_, response, as_values);
     co_return !error;
 }

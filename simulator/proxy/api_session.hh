@@ -6,6 +6,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "simulator/proxy/api_routes.hh"
+#include "simulator/proxy/http_api.hh"
 
 namespace etimedout {
 
@@ -14,6 +15,7 @@ struct ApiContext {
     ProxySet* proxies = nullptr;
     ProxyLog* log = nullptr;
     ApiPolicy policy{};
+    ApiLimits limits{};
     boost::asio::thread_pool* pool = nullptr;  // for answers that may wait for a name
     int busy = 0;                              // requests read whose answers are not yet sent
     bool stopping = false;

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "simulator/proxy/socket_errors.hh"
 #include "simulator/proxy/worker.hh"
 #include "simulator/stream/serving.hh"
 
@@ -22,18 +23,6 @@ namespace {
 constexpr int backlog = 4096;  // the kernel makes it somaxconn at the most
 // How long the door is left alone when there are no descriptors to let anyone in with.
 constexpr int visitors_per_turn = 64;
-
-bool is_out_of_resources(int error) {
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
-// The C library's texts are capitalised; Go's are not.
-std::string go_text(int error) {
-    std::string text = error_code{error, boost::system::system_category()}.message();
-    if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z')
-        text[0] = static_cast<char>(text[0] | 32);
-    return text;
-}
 
 [[noreturn]] void cannot(const char* what, const SocketAddress& where, int error) {
     throw ListenError{fmt::format("listen tcp {}: {}: {}", where.text(), what, go_text(error)),

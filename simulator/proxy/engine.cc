@@ -11,6 +11,7 @@
 
 #include "simulator/proxy/door.hh"
 #include "simulator/proxy/relay.hh"
+#include "simulator/proxy/udp_proxy.hh"
 
 namespace etimedout {
 
@@ -48,11 +49,13 @@ public:
         return all;
     }
     Registry& registry() { return registry_; }
-    const EnginePlan& plan() const { return plan_; }
-    EngineListener& listener() { return listener_; }
+    // What a proxy's connections share, but for its rules.
+    std::shared_ptr<ProxyState> state_of(const ProxyPlan& plan);
 
     // Looks the upstream up, where that must be done, and gives the answer on the worker's thread.
     void dial(const std::shared_ptr<Relay>& relay, Worker& worker, const HostPort& upstream);
+    // Asks the resolver, and gives the answer on the worker's thread.
+    void ask(const HostPort& name, Worker& worker, std::function<void(const Addresses&)> then);
 
 private:
     EnginePlan plan_;
@@ -65,22 +68,45 @@ private:
     std::optional<asio::thread_pool> resolver_;
 };
 
+std::shared_ptr<ProxyState> Engine::Impl::state_of(const ProxyPlan& plan) {
+    const auto state = std::make_shared<ProxyState>();
+    const auto upstream = split_host_port(plan.upstream);
+    state->name = std::make_shared<const std::string>(plan.name);
+    state->upstream_text = plan.upstream;
+    if (upstream) state->upstream = *upstream;
+    state->transparent = plan.transparent;
+    state->requests = plan.requests;
+    state->wall_clock = std::chrono::system_clock::now().time_since_epoch() -
+                        std::chrono::steady_clock::now().time_since_epoch();
+    state->connect_timeout = plan.connect_timeout;
+    state->idle_timeout = plan.idle_timeout;
+    state->seed = plan_.seed;
+    state->largest_queue = static_cast<std::size_t>(plan_.largest_queue);
+    state->listener = &listener_;
+    state->registry = &registry_;
+    return state;
+}
+
 void Engine::Impl::dial(const std::shared_ptr<Relay>& relay, Worker& worker,
                         const HostPort& upstream) {
     if (const auto address = numeric_address(upstream)) {
         relay->start({*address});
         return;
     }
+    ask(upstream, worker, [relay](const Addresses& found) {
+        if (found) {
+            relay->start(*found);
+        } else {
+            relay->cannot_look_up(found.error().message);
+        }
+    });
+}
+
+void Engine::Impl::ask(const HostPort& name, Worker& worker,
+                       std::function<void(const Addresses&)> then) {
     std::call_once(resolver_made_, [this] { resolver_.emplace(resolvers); });
-    asio::post(*resolver_, [relay, &worker, upstream] {
-        auto found = look_up(upstream);
-        asio::post(worker.context(), [relay, found = std::move(found)] {
-            if (found) {
-                relay->start(*found);
-            } else {
-                relay->cannot_look_up(found.error().message);
-            }
-        });
+    asio::post(*resolver_, [name, &worker, then = std::move(then)] {
+        asio::post(worker.context(), [then, found = look_up(name)] { then(found); });
     });
 }
 
@@ -106,20 +132,7 @@ void for_each_relay(const std::vector<Worker*>& workers, const std::shared_ptr<P
 class EngineProxy final : public RunningProxy {
 public:
     EngineProxy(Engine::Impl& engine, ProxyPlan plan)
-        : engine_{engine}, state_{std::make_shared<ProxyState>()}, worker_{engine.next_worker()} {
-        const auto upstream = split_host_port(plan.upstream);
-        state_->name = std::make_shared<const std::string>(plan.name);
-        state_->upstream_text = plan.upstream;
-        if (upstream) state_->upstream = *upstream;
-        state_->transparent = plan.transparent;
-        state_->requests = plan.requests;
-        state_->wall_clock = std::chrono::system_clock::now().time_since_epoch() -
-                             std::chrono::steady_clock::now().time_since_epoch();
-        state_->connect_timeout = plan.connect_timeout;
-        state_->seed = engine.plan().seed;
-        state_->largest_queue = static_cast<std::size_t>(engine.plan().largest_queue);
-        state_->listener = &engine.listener();
-        state_->registry = &engine.registry();
+        : engine_{engine}, state_{engine.state_of(plan)}, worker_{engine.next_worker()} {
         Fd socket = listen_at(listen_address(plan.listen.empty() ? ":0" : plan.listen),
                               plan.transparent ? Foreign::addresses : Foreign::none);
         door_ =
@@ -151,32 +164,20 @@ public:
         plan_windows();
     }
 
-    ProxyCounters counters() const override {
-        ProxyCounters counters;
-        counters.received_up = state_->received_up;
-        counters.sent_up = state_->sent_up;
-        counters.received_down = state_->received_down;
-        counters.sent_down = state_->sent_down;
-        counters.connections = static_cast<std::uint64_t>(state_->accepted.load());
-        counters.open = state_->open;
-        counters.failed = state_->failed;
-        counters.affected = state_->affected;
-        counters.late_items = state_->late_items;
-        counters.late_ns = state_->late_ns;
-        return counters;
-    }
+    ProxyCounters counters() const override { return state_->counters(); }
 
 private:
     // On the door's worker; the connection lives on another's, in turn.
     static void welcome(Engine::Impl& engine, const std::shared_ptr<ProxyState>& state, Fd client,
                         const SocketAddress& peer) {
-        const auto record = engine.registry().add();
+        const auto record = std::make_shared<RelayRecord>();
         Worker& worker = engine.next_worker();
         record->number = ++state->accepted;
         record->worker = &worker;
         record->began = std::chrono::steady_clock::now();
         record->proxy = state->name;
         record->client = peer;
+        engine.registry().add(record);
         ++state->open;
         state->listener->accepted(*state->name, record->number, peer.text());
         asio::post(worker.context(), [&engine, state, record, socket = std::move(client),
@@ -242,6 +243,14 @@ Engine::Engine(EnginePlan plan, EngineListener& listener)
 Engine::~Engine() = default;
 
 std::unique_ptr<RunningProxy> Engine::open(ProxyPlan plan) {
+    if (plan.protocol == Protocol::udp) {
+        auto state = impl_->state_of(plan);
+        const UdpLookUp look_up = [impl = impl_.get()](const HostPort& name, Worker& worker,
+                                                       std::function<void(const Addresses&)> then) {
+            impl->ask(name, worker, std::move(then));
+        };
+        return open_udp_proxy(std::move(plan), std::move(state), impl_->next_worker(), look_up);
+    }
     return std::make_unique<EngineProxy>(*impl_, std::move(plan));
 }
 
@@ -270,6 +279,10 @@ bool Engine::kill(std::uint64_t connection) {
     const auto record = impl_->registry().find(connection);
     if (!record) return false;
     Worker& worker = *record->worker;
+    if (record->kill) {
+        asio::post(worker.context(), record->kill);
+        return true;
+    }
     asio::post(worker.context(), [&worker, connection] {
         const auto found = worker.relays().find(connection);
         if (found == worker.relays().end()) return;

@@ -49,7 +49,22 @@ struct ProxyPlan {
     // it again. Null: bytes are not looked at for them.
     std::shared_ptr<FaultTable> requests{};
     Duration connect_timeout = 30s;
+    Protocol protocol = Protocol::tcp;
+    // Of UDP: a connection, which is a client's address, ends when nothing came for so long.
+    Duration idle_timeout = 60s;
     std::vector<ProxyRule> rules{};
+};
+
+// Of a UDP proxy, in datagrams.
+struct UdpCounters {
+    std::uint64_t up = 0;    // sent to the upstream
+    std::uint64_t down = 0;  // sent to clients
+    std::uint64_t lost = 0;  // by faults, as are the next three
+    std::uint64_t duplicated = 0;
+    std::uint64_t reordered = 0;
+    std::uint64_t corrupted = 0;
+    std::uint64_t dropped = 0;      // no room, or no way to send them
+    std::uint64_t unreachable = 0;  // ICMP messages that came back from the upstream
 };
 
 // Live, in bytes and connections since the proxy was opened.
@@ -64,6 +79,7 @@ struct ProxyCounters {
     std::uint64_t affected = 0;    // rules put to work on a connection, summed
     std::uint64_t late_items = 0;  // delayed items that left
     std::uint64_t late_ns = 0;     // by how much they left after they were due, summed
+    UdpCounters datagrams{};
 };
 
 struct ConnectionRow {
@@ -87,7 +103,7 @@ public:
                           const std::string& client) = 0;
     virtual void connect_failed(const std::string& proxy, std::int64_t connection,
                                 const std::string& upstream, const std::string& why) = 0;
-    // `by`: client, upstream, a rule's id, "api" or "stop".
+    // `by`: client, upstream, a rule's id, "api", "stop", or, of UDP, "idle".
     virtual void closed(const std::string& proxy, std::int64_t connection, const std::string& by,
                         std::uint64_t bytes_up, std::uint64_t bytes_down) = 0;
     // The rule is at work on the connection from here on.
@@ -100,6 +116,9 @@ public:
     // Accepting pauses (no descriptors, no memory) and goes on.
     virtual void accept_paused(const std::string& proxy, const std::string& why) = 0;
     virtual void accept_resumed(const std::string& proxy) = 0;
+    // Of UDP: the upstream's machine says that nobody is there. Once for each connection.
+    virtual void unreachable(const std::string& /*proxy*/, std::int64_t /*connection*/,
+                             const std::string& /*upstream*/, const std::string& /*why*/) {}
 };
 
 // Why a proxy could not be opened, in Go's words, which clients of Toxiproxy know:

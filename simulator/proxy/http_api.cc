@@ -103,6 +103,7 @@ public:
         shared_.log = &log;
         shared_.policy = {bound.address().is_loopback(), plan.host, plan.metrics};
         shared_.pool = &pool_;
+        shared_.limits = plan.limits;
         shared_.when_idle = [this] { scope_.cancel(); };
         scope_.spawn(accept());
         thread_ = std::thread{[this] { run(); }};

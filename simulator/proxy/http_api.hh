@@ -8,10 +8,19 @@
 
 namespace etimedout {
 
+// For how long one client is waited for; as toxiproxy-server has them.
+struct ApiLimits {
+    Duration read = 15s;    // a whole request, and the first one to begin
+    Duration write = 30s;   // an answer to be taken
+    Duration idle = 60s;    // the next request to begin
+    Duration answer = 25s;  // an answer to be made; then 503
+};
+
 struct HttpApiPlan {
     std::string host = "localhost";  // empty: every address
     std::uint16_t port = 8474;       // 0: a free one
     MetricsEndpoint metrics = MetricsEndpoint::absent;
+    ApiLimits limits{};
 };
 
 class HttpApi {

@@ -55,11 +55,17 @@ void read_selectors(const JsonObject& object, ToxicRow& toxic) {
     toxic.sources = ranges.value();
 }
 
-void check_protocol(const JsonObject& object) {
-    std::string protocol = "tcp";
-    object.read("protocol", protocol);
-    if (protocol == "tcp") return;
-    throw ApiError{400, "`protocol` must be \"tcp\"", object.place_of("protocol")};
+void read_protocol(const JsonObject& object, ProxyInput& proxy) {
+    object.read("protocol", proxy.protocol);
+    std::optional<std::int64_t> idle;
+    object.read("idle_timeout_ms", idle);
+    if (!idle) return;
+    const std::string place = object.place_of("idle_timeout_ms");
+    if (proxy.protocol != Protocol::udp) {
+        throw ApiError{400, "`idle_timeout_ms` is for proxies whose protocol is udp", place};
+    }
+    check_range(*idle, "idle_timeout_ms", 1, toxic::year_in_ms, object);
+    proxy.idle_timeout_ms = *idle;
 }
 
 void read_toxics(const JsonObject& object, ProxyInput& proxy) {
@@ -69,7 +75,9 @@ void read_toxics(const JsonObject& object, ProxyInput& proxy) {
     if (!list->is_array()) wrong_type(*list, "a list", {"toxics", place});
     std::size_t index = 0;
     for (const json::value& item : list->get_array()) {
-        ToxicRow toxic = read_toxic(item, proxy.toxics, fmt::format("{}/{}", place, index++));
+        const std::string spot = fmt::format("{}/{}", place, index++);
+        ToxicRow toxic = read_toxic(item, proxy.toxics, spot);
+        check_protocol(toxic, proxy.protocol, spot);
         insert_toxic(proxy.toxics, std::move(toxic));
     }
 }
@@ -99,7 +107,7 @@ ProxyInput read_proxy(const json::value& body) {
     ProxyInput proxy = read_proxy_at(body, {});
     check_required(proxy, {});
     const JsonObject object{body, {}};
-    check_protocol(object);
+    read_protocol(object, proxy);
     read_toxics(object, proxy);
     return proxy;
 }
@@ -117,7 +125,7 @@ std::vector<ProxyInput> read_proxies(const json::value& body) {
     for (std::size_t i = 0; i < proxies.size(); ++i) {
         const JsonObject object{body.get_array()[i], proxies[i].place};
         try {
-            check_protocol(object);
+            read_protocol(object, proxies[i]);
             read_toxics(object, proxies[i]);
         } catch (const ApiError& error) {
             throw ApiError{error.status(), fmt::format("{} at proxy {}", error.what(), i + 1),
@@ -133,7 +141,22 @@ ProxyChange read_change(const json::value& body) {
     object.read("listen", change.listen);
     object.read("upstream", change.upstream);
     object.read("enabled", change.enabled);
+    object.read("protocol", change.protocol);
+    object.read("idle_timeout_ms", change.idle_timeout_ms);
     return change;
+}
+
+void check_protocol(const ToxicRow& toxic, Protocol protocol, const std::string& place) {
+    if (is_for(toxic.toxic, protocol)) return;
+    std::string protocols;
+    for (const auto& [word, one] : Words<Protocol>::words) {
+        if (is_for(toxic.toxic, one))
+            protocols += (protocols.empty() ? "" : " or ") + std::string{word};
+    }
+    throw ApiError{400,
+                   fmt::format("toxic type `{}` is for proxies whose protocol is {}, not {}",
+                               kind_of(toxic.toxic), protocols, word_of(protocol)),
+                   place + "/type"};
 }
 
 ToxicRow read_toxic(const json::value& body, const std::vector<ToxicRow>& others,

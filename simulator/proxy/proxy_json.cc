@@ -143,7 +143,10 @@ std::string to_json(const ProxyRow& proxy) {
     out += ',';
     append_member(out, "upstream", proxy.upstream);
     out += fmt::format(",\"enabled\":{},\"Logger\":{{}},\"toxics\":", proxy.enabled);
-    return out + to_json(proxy.toxics) + "}";
+    out += to_json(proxy.toxics);
+    if (proxy.protocol == Protocol::tcp) return out + "}";  // as Toxiproxy's clients know it
+    return out + fmt::format(",\"protocol\":\"{}\",\"idle_timeout_ms\":{}}}",
+                             word_of(proxy.protocol), proxy.idle_timeout_ms);
 }
 
 std::string to_json(const std::vector<ProxyRow>& proxies) {

@@ -164,4 +164,10 @@ void ProxyLog::accept_resumed(const std::string& proxy) {
     write(LogLevel::warn, "Accepting goes on", {{"proxy", proxy}});
 }
 
+void ProxyLog::unreachable(const std::string& proxy, std::int64_t connection,
+                           const std::string& upstream, const std::string& why) {
+    write(LogLevel::warn, "Upstream is unreachable",
+          {{"proxy", proxy}, {"connection", connection}, {"upstream", upstream}, {"err", why}});
+}
+
 }  // namespace etimedout

@@ -80,6 +80,52 @@ constexpr std::array<Series, 6> own_series{
      {"etimedout_proxy_toxics_applied_total", "Toxics put to work on a connection, summed.",
       "counter", [](const ProxyFigures& p) { return std::to_string(p.counters.affected); }}}};
 
+struct UdpSeries {
+    std::string_view name;
+    std::string_view help;
+    std::uint64_t UdpCounters::*value;
+};
+
+constexpr std::array<UdpSeries, 6> udp_series{
+    {{"etimedout_proxy_datagrams_lost_total", "Datagrams that toxics threw away.",
+      &UdpCounters::lost},
+     {"etimedout_proxy_datagrams_duplicated_total", "Datagrams that toxics sent twice.",
+      &UdpCounters::duplicated},
+     {"etimedout_proxy_datagrams_reordered_total", "Datagrams that toxics let others overtake.",
+      &UdpCounters::reordered},
+     {"etimedout_proxy_datagrams_corrupted_total", "Datagrams that toxics damaged.",
+      &UdpCounters::corrupted},
+     {"etimedout_proxy_datagrams_dropped_total",
+      "Datagrams for which there was no room, or no way to send them.", &UdpCounters::dropped},
+     {"etimedout_proxy_unreachable_total", "Times an upstream's machine said nobody is there.",
+      &UdpCounters::unreachable}}};
+
+// Of proxies that carry datagrams; nothing where there are none.
+std::string datagrams_text(const std::vector<ProxyFigures>& proxies) {
+    std::vector<ProxyFigures> udp;
+    for (const ProxyFigures& proxy : proxies) {
+        if (proxy.protocol == Protocol::udp) udp.push_back(proxy);
+    }
+    if (udp.empty()) return {};
+    constexpr std::string_view sent = "etimedout_proxy_datagrams_sent_total";
+    std::string out = head(sent, "Datagrams sent, by the direction they travel in.", "counter");
+    for (const ProxyFigures& proxy : udp) {
+        const UdpCounters& counters = proxy.counters.datagrams;
+        out += fmt::format(
+            "{0}{{direction=\"downstream\",proxy=\"{1}\"}} {2}\n"
+            "{0}{{direction=\"upstream\",proxy=\"{1}\"}} {3}\n",
+            sent, label(proxy.name), counters.down, counters.up);
+    }
+    for (const UdpSeries& series : udp_series) {
+        out += head(series.name, series.help, "counter");
+        for (const ProxyFigures& proxy : udp) {
+            out += fmt::format("{}{{proxy=\"{}\"}} {}\n", series.name, label(proxy.name),
+                               proxy.counters.datagrams.*series.value);
+        }
+    }
+    return out;
+}
+
 std::string lateness_text(const std::vector<ProxyFigures>& proxies) {
     constexpr std::string_view name = "etimedout_proxy_delay_error_seconds";
     std::string out = head(name, "By how much delayed data left after it was due.", "summary");
@@ -100,7 +146,7 @@ std::string metrics_text(const std::vector<ProxyFigures>& proxies) {
     out += bytes_text(proxies, "toxiproxy_proxy_sent_bytes_total",
                       "Bytes written, by the direction they travel in.", &ByteCounters::sent);
     for (const Series& series : own_series) out += series_text(proxies, series);
-    return out + lateness_text(proxies);
+    return out + lateness_text(proxies) + datagrams_text(proxies);
 }
 
 }  // namespace etimedout

@@ -23,12 +23,16 @@ struct ToxicRow {
     std::string rule{};      // its id in the engine
 };
 
+inline constexpr std::int64_t usual_idle_timeout_ms = 60'000;
+
 struct ProxyRow {
     std::string name{};
     std::string listen{};
     std::string upstream{};
     bool enabled = true;
     std::vector<ToxicRow> toxics{};  // those of the upstream first, each in the order of adding
+    Protocol protocol = Protocol::tcp;
+    std::int64_t idle_timeout_ms = usual_idle_timeout_ms;  // of UDP
 };
 
 // What POST /proxies and each item of POST /populate say.
@@ -38,6 +42,8 @@ struct ProxyInput {
     std::string upstream{};
     bool enabled = true;
     std::vector<ToxicRow> toxics{};
+    Protocol protocol = Protocol::tcp;
+    std::int64_t idle_timeout_ms = usual_idle_timeout_ms;
     std::string place{};  // in the input; see ApiError
 };
 
@@ -46,6 +52,9 @@ struct ProxyChange {
     std::optional<std::string> listen{};
     std::optional<std::string> upstream{};
     std::optional<bool> enabled{};
+    // What cannot be changed; a client may say it all the same.
+    std::optional<Protocol> protocol{};
+    std::optional<std::int64_t> idle_timeout_ms{};
 };
 
 // Each reads one body, already parsed. They throw ApiError 400 with Toxiproxy's texts.
@@ -56,6 +65,8 @@ ProxyChange read_change(const boost::json::value& body);
 // A toxic to be added at `place`; it needs a name that none of `others` has (ApiError 409).
 ToxicRow read_toxic(const boost::json::value& body, const std::vector<ToxicRow>& others,
                     const std::string& place);
+// Throws ApiError 400 where such toxics mean nothing at a proxy of this protocol.
+void check_protocol(const ToxicRow& toxic, Protocol protocol, const std::string& place);
 // The toxic with what the body changes; the row given is left as it is.
 ToxicRow read_toxic_change(const boost::json::value& body, ToxicRow toxic);
 

@@ -13,6 +13,17 @@ namespace {
 constexpr unsigned conflict = 409;
 constexpr unsigned server_error = 500;
 
+UdpCounters sum(const UdpCounters& a, const UdpCounters& b) {
+    return {.up = a.up + b.up,
+            .down = a.down + b.down,
+            .lost = a.lost + b.lost,
+            .duplicated = a.duplicated + b.duplicated,
+            .reordered = a.reordered + b.reordered,
+            .corrupted = a.corrupted + b.corrupted,
+            .dropped = a.dropped + b.dropped,
+            .unreachable = a.unreachable + b.unreachable};
+}
+
 ProxyCounters sum(const ProxyCounters& a, const ProxyCounters& b) {
     return {.received_up = a.received_up + b.received_up,
             .sent_up = a.sent_up + b.sent_up,
@@ -23,14 +34,15 @@ ProxyCounters sum(const ProxyCounters& a, const ProxyCounters& b) {
             .failed = a.failed + b.failed,
             .affected = a.affected + b.affected,
             .late_items = a.late_items + b.late_items,
-            .late_ns = a.late_ns + b.late_ns};
+            .late_ns = a.late_ns + b.late_ns,
+            .datagrams = sum(a.datagrams, b.datagrams)};
 }
 
-ProxyRule rule_of(const ToxicRow& toxic) {
+ProxyRule rule_of(const ToxicRow& toxic, Protocol protocol) {
     ProxyRule rule;
     rule.id = toxic.rule;
     rule.way = toxic.way;
-    rule.plan = plan_of(toxic.toxic);
+    rule.plan = plan_of(toxic.toxic, protocol);
     rule.toxicity = static_cast<double>(toxic.toxicity);
     rule.selectors.first = toxic.selectors.first;
     rule.selectors.nth = toxic.selectors.nth;
@@ -44,16 +56,31 @@ ProxyRule rule_of(const ToxicRow& toxic) {
 
 std::vector<ProxyRule> rules_of(const ProxyRow& row) {
     std::vector<ProxyRule> rules;
-    for (const ToxicRow& toxic : row.toxics) rules.push_back(rule_of(toxic));
+    for (const ToxicRow& toxic : row.toxics) rules.push_back(rule_of(toxic, row.protocol));
     return rules;
 }
 
 // Go resolves an address that it only compares without saying what for.
 ApiError compared(const ApiError& error) {
-    constexpr std::string_view purpose = "listen tcp: ";
     const std::string_view text = error.what();
-    if (!text.starts_with(purpose)) return error;
-    return {error.status(), std::string{text.substr(purpose.size())}, error.place()};
+    for (const std::string_view purpose : {"listen tcp: ", "listen udp: "}) {
+        if (!text.starts_with(purpose)) continue;
+        return {error.status(), std::string{text.substr(purpose.size())}, error.place()};
+    }
+    return error;
+}
+
+// What an update says may be all that is known of a proxy, as long as it is true.
+void check_unchanged(const ProxyChange& change, const ProxyRow& row) {
+    const auto refuse = [](std::string_view key) {
+        throw ApiError{
+            400, fmt::format("`{}` cannot be changed: delete the proxy, and create it again", key),
+            fmt::format("/{}", key)};
+    };
+    if (change.protocol.value_or(row.protocol) != row.protocol) refuse("protocol");
+    if (change.idle_timeout_ms.value_or(row.idle_timeout_ms) != row.idle_timeout_ms) {
+        refuse("idle_timeout_ms");
+    }
 }
 
 }  // namespace
@@ -79,11 +106,15 @@ ToxicRow& ProxySet::find_toxic(ProxyRow& row, const std::string& name) {
     return *found;
 }
 
-std::string ProxySet::resolve(const std::string& listen) const {
+// An address means the same for either protocol; only the complaint names it.
+std::string ProxySet::resolve(const std::string& listen, Protocol protocol) const {
     try {
         return engine_.resolve(listen);
     } catch (const Error& error) {
-        throw ApiError{server_error, error.what()};
+        std::string text = error.what();
+        if (protocol == Protocol::udp && text.starts_with("listen tcp: "))
+            text.replace(7, 3, "udp");
+        throw ApiError{server_error, text};
     }
 }
 
@@ -92,6 +123,8 @@ void ProxySet::start(Proxy& proxy, const std::string& resolved) {
     plan.name = proxy.row.name;
     plan.listen = resolved;
     plan.upstream = proxy.row.upstream;
+    plan.protocol = proxy.row.protocol;
+    plan.idle_timeout = std::chrono::milliseconds{proxy.row.idle_timeout_ms};
     plan.rules = rules_of(proxy.row);
     try {
         proxy.running = engine_.open(std::move(plan));
@@ -143,7 +176,8 @@ ProxyRow ProxySet::get(const std::string& name) const {
 // The lock is held. Nothing is put where the proxy cannot be started.
 ProxyRow ProxySet::put_new(const ProxyInput& input, const std::string& resolved) {
     Proxy proxy;
-    proxy.row = {input.name, input.listen, input.upstream, false, input.toxics};
+    proxy.row = {input.name,   input.listen,   input.upstream,       false,
+                 input.toxics, input.protocol, input.idle_timeout_ms};
     number_rules(proxy.row);
     if (input.enabled) start(proxy, resolved);
     ProxyRow row = proxy.row;
@@ -161,7 +195,8 @@ ProxyRow ProxySet::create(const ProxyInput& input) {
         const std::lock_guard lock{mutex_};
         check_name();
     }
-    const std::string resolved = input.enabled ? resolve(input.listen) : std::string{};
+    const std::string resolved =
+        input.enabled ? resolve(input.listen, input.protocol) : std::string{};
     const std::lock_guard lock{mutex_};
     check_name();
     return put_new(input, resolved);
@@ -189,10 +224,10 @@ ProxyRow ProxySet::populate_one(const ProxyInput& input) {
                 throw;
             }
         }
-        const std::string resolved = resolve(input.listen);
+        const std::string resolved = resolve(input.listen, input.protocol);
         std::string resolved_now;
         try {
-            resolved_now = resolve(*listen_now);
+            resolved_now = resolve(*listen_now, input.protocol);
         } catch (const ApiError&) {
             resolved_now.clear();  // it cannot be where it says, so it is not the same
         }
@@ -200,9 +235,10 @@ ProxyRow ProxySet::populate_one(const ProxyInput& input) {
         const auto found = proxies_.find(input.name);
         if (found == proxies_.end() || found->second.row.listen != *listen_now) continue;
         Proxy& proxy = found->second;
-        if (proxy.row.upstream == input.upstream && listens_at(proxy, resolved, resolved_now)) {
-            return proxy.row;
-        }
+        const bool is_same = proxy.row.upstream == input.upstream &&
+                             proxy.row.protocol == input.protocol &&
+                             proxy.row.idle_timeout_ms == input.idle_timeout_ms;
+        if (is_same && listens_at(proxy, resolved, resolved_now)) return proxy.row;
         stop(proxy);  // it stays, disabled, where the other one cannot be started
         return put_new(input, resolved);
     }
@@ -223,9 +259,11 @@ Populated ProxySet::populate(const std::vector<ProxyInput>& inputs) {
 
 ProxyRow ProxySet::change_one(const std::string& name, const ProxyChange& change) {
     while (true) {
-        const std::string listen_now = get(name).listen;
+        const ProxyRow row_now = get(name);
+        const std::string& listen_now = row_now.listen;
+        check_unchanged(change, row_now);
         const std::string listen = change.listen.value_or(listen_now);
-        const std::string resolved = resolve(listen);
+        const std::string resolved = resolve(listen, row_now.protocol);
         const std::lock_guard lock{mutex_};
         Proxy& proxy = find(name);
         if (proxy.row.listen != listen_now) continue;
@@ -287,6 +325,7 @@ ToxicRow ProxySet::add_toxic(const std::string& proxy, const boost::json::value&
     const std::lock_guard lock{mutex_};
     Proxy& there = find(proxy);
     ToxicRow toxic = read_toxic(body, there.row.toxics, {});
+    check_protocol(toxic, there.row.protocol, {});
     const std::string name = toxic.name;
     insert_toxic(there.row.toxics, std::move(toxic));
     number_rules(there.row);
@@ -333,7 +372,7 @@ std::vector<ProxyFigures> ProxySet::figures() const {
     for (const auto& [name, proxy] : proxies_) {
         const ProxyCounters now = proxy.running ? proxy.running->counters() : ProxyCounters{};
         all.push_back({name, proxy.row.listen, proxy.row.upstream, proxy.row.enabled,
-                       proxy.row.toxics.size(), sum(proxy.before, now)});
+                       proxy.row.toxics.size(), proxy.row.protocol, sum(proxy.before, now)});
     }
     return all;
 }

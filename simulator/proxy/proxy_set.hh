@@ -29,6 +29,7 @@ struct ProxyFigures {
     std::string upstream{};
     bool enabled = true;
     std::size_t toxics = 0;
+    Protocol protocol = Protocol::tcp;
     ProxyCounters counters{};  // since it has these addresses, disabled in between or not
 };
 
@@ -86,7 +87,7 @@ private:
     ProxyRow change_one(const std::string& name, const ProxyChange& change);
     bool listens_at(const Proxy& proxy, const std::string& resolved,
                     const std::string& resolved_now) const;
-    std::string resolve(const std::string& listen) const;
+    std::string resolve(const std::string& listen, Protocol protocol) const;
 
     EngineCalls engine_;
     ProxyLog& log_;

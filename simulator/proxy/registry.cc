@@ -1,16 +1,14 @@
-// Registry: all open connections of an engine, for whoever asks.
+// Registry: all open connections of an engine, and what a proxy counts, for whoever asks.
 #include <algorithm>
 
 #include "simulator/proxy/shared_state.hh"
 
 namespace etimedout {
 
-std::shared_ptr<RelayRecord> Registry::add() {
-    auto record = std::make_shared<RelayRecord>();
+void Registry::add(const std::shared_ptr<RelayRecord>& record) {
     const std::lock_guard lock{mutex_};
     record->id = ++last_;
     records_.emplace(record->id, record);
-    return record;
 }
 
 void Registry::remove(std::uint64_t id) {
@@ -33,6 +31,29 @@ std::vector<std::shared_ptr<RelayRecord>> Registry::all() const {
     std::sort(records.begin(), records.end(),
               [](const auto& a, const auto& b) { return a->id < b->id; });
     return records;
+}
+
+ProxyCounters ProxyState::counters() const {
+    ProxyCounters counters;
+    counters.received_up = received_up;
+    counters.sent_up = sent_up;
+    counters.received_down = received_down;
+    counters.sent_down = sent_down;
+    counters.connections = static_cast<std::uint64_t>(accepted.load());
+    counters.open = open;
+    counters.failed = failed;
+    counters.affected = affected;
+    counters.late_items = late_items;
+    counters.late_ns = late_ns;
+    counters.datagrams = {.up = datagrams.up,
+                          .down = datagrams.down,
+                          .lost = datagrams.lost,
+                          .duplicated = datagrams.duplicated,
+                          .reordered = datagrams.reordered,
+                          .corrupted = datagrams.corrupted,
+                          .dropped = datagrams.dropped,
+                          .unreachable = datagrams.unreachable};
+    return counters;
 }
 
 }  // namespace etimedout

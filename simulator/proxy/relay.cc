@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <boost/asio/post.hpp>
 
+#include "simulator/proxy/socket_errors.hh"
 #include "simulator/stream/conversation.hh"
 
 namespace etimedout {
@@ -27,10 +28,6 @@ std::size_t index_of(Way way) { return way == Way::up ? 0 : 1; }
 void make_abortive(int socket) {
     const linger now{1, 0};
     ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-}
-
-std::string text_of(int error) {
-    return error_code{error, boost::system::system_category()}.message();
 }
 
 int error_of(int socket) {
@@ -69,7 +66,7 @@ void Relay::dial() {
     const int socket =
         ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
     if (socket < 0) {
-        dial_failed(text_of(errno));
+        dial_failed(error_text(errno));
         return;
     }
     upstream_.assign(socket);
@@ -110,7 +107,7 @@ void Relay::dialled(const error_code& error) {
     }
     upstream_.close();
     if (addresses_.empty()) {
-        dial_failed(text_of(failure));
+        dial_failed(error_text(failure));
     } else {
         dial();
     }

@@ -18,6 +18,10 @@ bool is_open(const StandingRule& rule, Moment now) {
 }
 
 bool is_shared(const ToxicPlan& plan) {
+    if (const auto* datagrams = std::get_if<DatagramPlan>(&plan)) {
+        const auto* throttle = std::get_if<DatagramThrottle>(datagrams);
+        return throttle != nullptr && throttle->shared;
+    }
     const auto* flow = std::get_if<FlowPlan>(&plan);
     if (flow == nullptr) return false;
     const auto* throttle = std::get_if<FlowThrottle>(flow);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -30,13 +31,15 @@ struct RelayRecord {
     std::atomic<std::uint64_t> up{0};    // bytes sent to the upstream
     std::atomic<std::uint64_t> down{0};  // bytes sent to the client
     std::atomic<std::uint64_t> held{0};
-    std::mutex mutex{};  // of the rules
+    std::function<void()> kill{};  // on the worker's thread; empty: a Relay of this id
+    std::mutex mutex{};            // of the rules
     std::vector<std::string> rules{};
 };
 
 class Registry {
 public:
-    std::shared_ptr<RelayRecord> add();
+    // Gives it its id; all else in it is set already.
+    void add(const std::shared_ptr<RelayRecord>& record);
     void remove(std::uint64_t id);
     std::shared_ptr<RelayRecord> find(std::uint64_t id) const;
     std::vector<std::shared_ptr<RelayRecord>> all() const;  // by id
@@ -56,6 +59,7 @@ struct ProxyState {
     std::shared_ptr<FaultTable> requests{};
     Duration wall_clock{};  // from 1970 to the beginning of the monotonic clock
     Duration connect_timeout{};
+    Duration idle_timeout{};
     std::uint64_t seed = 1;
     std::size_t largest_queue = 0;
     EngineListener* listener = nullptr;
@@ -73,6 +77,11 @@ struct ProxyState {
     std::atomic<std::int64_t> accepted{0};
     std::atomic<std::uint64_t> open{0}, failed{0}, affected{0}, late_items{0}, late_ns{0};
     std::atomic<std::uint64_t> received_up{0}, sent_up{0}, received_down{0}, sent_down{0};
+    struct {  // as UdpCounters
+        std::atomic<std::uint64_t> up{0}, down{0}, lost{0}, duplicated{0}, reordered{0},
+            corrupted{0}, dropped{0}, unreachable{0};
+    } datagrams;
+    ProxyCounters counters() const;
 
 private:
     mutable std::mutex mutex_;

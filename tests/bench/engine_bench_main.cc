@@ -26,6 +26,8 @@ public:
         fmt::print(stderr, "{}: accepting pauses: {}\n", proxy, why);
     }
     void accept_resumed(const std::string&) override {}
+    void unreachable(const std::string&, std::int64_t, const std::string&,
+                     const std::string&) override {}
 };
 
 int delay_in_ms(std::string_view text) {

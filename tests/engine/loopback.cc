@@ -112,6 +112,10 @@ void Witnessing::accept_paused(const std::string& proxy, const std::string& why)
     say(fmt::format("{} paused: {}", proxy, why));
 }
 void Witnessing::accept_resumed(const std::string& proxy) { say(proxy + " resumed"); }
+void Witnessing::unreachable(const std::string& proxy, std::int64_t connection,
+                             const std::string& /*upstream*/, const std::string& why) {
+    say(fmt::format("{} {} unreachable: {}", proxy, connection, why));
+}
 
 std::vector<std::string> Witnessing::said() const {
     const std::lock_guard lock{mutex_};

@@ -49,6 +49,8 @@ public:
                   const std::string& rule) override;
     void accept_paused(const std::string& proxy, const std::string& why) override;
     void accept_resumed(const std::string& proxy) override;
+    void unreachable(const std::string& proxy, std::int64_t connection, const std::string& upstream,
+                     const std::string& why) override;
 
     std::vector<std::string> said() const;
     // Waits for it, ten seconds at the most.

@@ -21,6 +21,12 @@ public:
     using Response = boost::beast::http::response<boost::beast::http::string_body>;
 
     void send(const std::string& bytes) { boost::asio::write(socket_, boost::asio::buffer(bytes)); }
+    // What the other side no longer takes is no error.
+    void try_to_send(const std::string& bytes) {
+        boost::system::error_code ignored;
+        boost::asio::write(socket_, boost::asio::buffer(bytes), ignored);
+    }
+    int descriptor() { return socket_.native_handle(); }
     // `head`: the request was HEAD, so no body follows.
     Response receive(const std::string& method = "GET") {
         boost::beast::http::response_parser<boost::beast::http::string_body> parser;

@@ -137,6 +137,8 @@ public:
     }
     void accept_paused(const std::string& /*proxy*/, const std::string& /*why*/) override {}
     void accept_resumed(const std::string& /*proxy*/) override {}
+    void unreachable(const std::string& /*proxy*/, std::int64_t /*connection*/,
+                     const std::string& /*upstream*/, const std::string& /*why*/) override {}
 
 private:
     struct Standing {

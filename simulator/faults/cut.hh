@@ -10,8 +10,7 @@ namespace etimedout {
 struct CutFault {
     static constexpr std::string_view kind = "cut";
     static constexpr std::string_view doc =
-        "Let `after` pass, then end the connection: so many bytes of the connection, or so many "
-        "events of an event stream, without the marker of its end.";
+        "Let `after` pass, bytes or events, then end the connection without a marker of the end.";
     static constexpr std::string_view recipe = "the proxy passes so much and closes both sides";
     static constexpr std::string_view witness = "the proxy's record of streams cut";
     static constexpr std::string_view caller_sees =

@@ -10,10 +10,10 @@ namespace etimedout {
 struct ErrorEvent {
     static constexpr std::string_view kind = "error_event";
     static constexpr std::string_view doc =
-        "Put an event with `data` into an event stream behind `after` of its events; the stream "
-        "ends there in good order and the connection is closed, or it `goes_on`.";
+        "Put an event with `data` into an event stream, behind `after` of its events.";
     static constexpr std::string_view recipe =
-        "the proxy writes the event, and the marker of the end, between those of the upstream";
+        "the proxy writes the event, and behind it the marker of the end; then it closes the "
+        "connection, unless the stream `goes_on`";
     static constexpr std::string_view witness = "the proxy's record of events put in";
     static constexpr std::string_view caller_sees =
         "a status of 200, some events, and an error where the next one should be";

@@ -8,12 +8,12 @@ namespace etimedout {
 
 struct Malformed {
     static constexpr std::string_view kind = "malformed";
-    static constexpr std::string_view doc =
-        "Answer requests with what is no HTTP, and close: `garbage` is 256 bytes that are no text; "
+    static constexpr std::string_view doc = "Answer requests with what is no HTTP, and close.";
+    static constexpr std::string_view recipe =
+        "the proxy answers in place of the upstream: `garbage` is 256 bytes that are no text; "
         "`status_line` has no number for a status; `header` has a line without a colon; `chunk` "
-        "has a chunk without a size; `length` has two lengths; `endless_head` has 128 KiB of "
-        "headers and no end.";
-    static constexpr std::string_view recipe = "the proxy answers in place of the upstream";
+        "has a chunk without a size; `length` has two lengths that differ; `endless_head` has 128 "
+        "KiB of headers and no end";
     static constexpr std::string_view witness = "the proxy's record of answers given";
     static constexpr std::string_view caller_sees = "a protocol error: a gateway answers 502";
     static constexpr Layer layer = Layer::message;

@@ -9,8 +9,7 @@ namespace etimedout {
 struct SlowBody {
     static constexpr std::string_view kind = "slow_body";
     static constexpr std::string_view doc =
-        "Pass the head of an answer at once, and its body in pieces: the first after `first_byte`, "
-        "each further one after `between`.";
+        "Pass the head of an answer at once, and its body in pieces, `between` apart.";
     static constexpr std::string_view recipe =
         "the proxy keeps the body of the answer and lets it go on the clock";
     static constexpr std::string_view witness = "the proxy's record of bodies delayed";

@@ -9,8 +9,8 @@ namespace etimedout {
 struct SlowEvents {
     static constexpr std::string_view kind = "slow_events";
     static constexpr std::string_view doc =
-        "In an answer that is an event stream, pass the first event `first_event` after the head, "
-        "and each further one `between` after the one before.";
+        "Pass the first event of a stream `first_event` after the head, the others `between` "
+        "apart.";
     static constexpr std::string_view recipe =
         "the proxy takes the stream apart into events and lets each go on the clock; comments pass";
     static constexpr std::string_view witness = "the proxy's record of event streams delayed";

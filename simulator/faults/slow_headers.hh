@@ -9,8 +9,7 @@ namespace etimedout {
 struct SlowHeaders {
     static constexpr std::string_view kind = "slow_headers";
     static constexpr std::string_view doc =
-        "Pass the head of an answer in pieces: the first after `first_byte`, each further one "
-        "after `between`; the body follows at once.";
+        "Pass the head of an answer in pieces, `between` apart; its body follows at once.";
     static constexpr std::string_view recipe =
         "the proxy keeps the head of the answer and lets it go on the clock";
     static constexpr std::string_view witness = "the proxy's record of heads delayed";

@@ -10,8 +10,7 @@ namespace etimedout {
 struct StallFault {
     static constexpr std::string_view kind = "stall";
     static constexpr std::string_view doc =
-        "Let `after` pass, then nothing more, and close nothing: so many bytes of the connection, "
-        "or so many events of each event stream.";
+        "Let `after` pass, bytes or events, then nothing more, and close nothing.";
     static constexpr std::string_view recipe =
         "the proxy keeps what comes behind, and passes it on when the fault is healed";
     static constexpr std::string_view witness = "the proxy's record of streams stalled";

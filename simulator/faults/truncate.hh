@@ -9,8 +9,7 @@ namespace etimedout {
 struct Truncate {
     static constexpr std::string_view kind = "truncate";
     static constexpr std::string_view doc =
-        "End the connection when `after` bytes of the body of an answer have passed; a body that "
-        "is not longer passes whole.";
+        "End the connection behind `after` bytes of a body that is longer.";
     static constexpr std::string_view recipe =
         "the proxy counts the body, passes so much of it, and closes both sides";
     static constexpr std::string_view witness = "the proxy's record of bodies cut";

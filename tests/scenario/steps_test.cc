@@ -138,5 +138,23 @@ TEST(Faults, AKindMayCarryItsValue) {
     EXPECT_EQ(fault.fault, (Fault{Status{429, {{"Retry-After", "5"}}, "later"}}));
 }
 
+TEST(Faults, OfTheMessageLayerSayWhatPasses) {
+    // Bytes or events before it acts; what is wrong with an answer; and how it ends.
+    EXPECT_EQ(fault_of("link: api, kind: stall, after: 20 events").fault,
+              (Fault{StallFault{{20, AmountUnit::events}}}));
+    EXPECT_EQ(fault_of("link: api, kind: cut, after: 4kb, how: rst").fault,
+              (Fault{CutFault{{4000, AmountUnit::bytes}, CutHow::rst}}));
+    EXPECT_EQ(fault_of("link: api, kind: truncate, after: 10b").fault,
+              (Fault{Truncate{Bytes{10}, CutHow::fin}}));
+    EXPECT_EQ(fault_of("link: api, kind: malformed, what: chunk").fault,
+              (Fault{Malformed{Malformation::chunk}}));
+    EXPECT_EQ(fault_of("link: api, kind: error_event, after: 1 event, data: x, event: ''").fault,
+              (Fault{ErrorEvent{{1}, "x", "", false}}));
+    const ArmedFault fault =
+        fault_of("link: api, kind: slow_events, first_event: 1s, between: 2s, first: 2");
+    EXPECT_EQ(fault.fault, (Fault{SlowEvents{1s, 2s}}));
+    EXPECT_EQ(fault.selectors.first, (Count{2, {}}));
+}
+
 }  // namespace
 }  // namespace etimedout

@@ -334,6 +334,16 @@ TEST(Conversation, AfterSwitchingNothingIsARequest) {
     EXPECT_EQ(refused.to_server, upgrade);
 }
 
+TEST(Conversation, BlankLinesBetweenRequestsAreOfNone) {
+    // RFC 9112, 2.2: old clients send them behind a body; the request behind them is one.
+    Talk talk{with(Status{}, {.match = RequestMatch{.path = "/b"}})};
+    talk.client(get_a + "\r\n\r\n" + get_b);
+    talk.server(ok_a + "\r\n");
+    EXPECT_EQ(talk.to_server, get_a + "\r\n\r\n");
+    EXPECT_THAT(talk.to_client, StartsWith(ok_a));
+    EXPECT_THAT(talk.to_client, HasSubstr("HTTP/1.1 503"));
+}
+
 TEST(Conversation, SelectorsCountRequests) {
     // By chance, by place on the connection, by head; as often as the table says.
     const auto table = with(Status{}, {.probability = Share{Probability{0.5}, {}}});

@@ -45,11 +45,12 @@
 
 namespace etimedout {
 
-using AllFaults = List<Bandwidth, Blackhole, BurstLoss, ConnectionDeadline, Corrupt, CorruptBytes,
-                       CutFault, DelayBytes, Discard, Duplicate, ErrorEvent, HalfClose, HangUpFault,
-                       Hold, IdleTimeoutFault, Latency, LinkDown, LinkFlap, Loss, Malformed,
-                       RateLimit, Reject, Reorder, Reset, Silent, Slice, Slow, SlowAccept, SlowBody,
-                       SlowClose, SlowEvents, SlowHeaders, StallFault, Status, Truncate>;
+using AllFaults =
+    List<Bandwidth, Blackhole, BurstLoss, Corrupt, CorruptBytes, CutFault, ConnectionDeadline,
+         DelayBytes, Discard, Duplicate, ErrorEvent, HalfClose, HangUpFault, Hold, IdleTimeoutFault,
+         Latency, LinkDown, LinkFlap, Loss, Malformed, RateLimit, Reject, Reorder, Reset, Silent,
+         Slice, Slow, SlowAccept, SlowBody, SlowClose, SlowEvents, SlowHeaders, StallFault, Status,
+         Truncate>;
 
 template <class>
 struct VariantOf;

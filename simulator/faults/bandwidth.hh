@@ -9,8 +9,7 @@ namespace etimedout {
 struct Bandwidth {
     static constexpr std::string_view kind = "bandwidth";
     static constexpr std::string_view doc =
-        "Let at most `rate` pass, in pieces of a tenth of a second. Unlike `rate`, the network "
-        "is as fast as before: what cannot pass fills the sender's buffers.";
+        "Let at most `rate` pass while the network is as fast as before.";
     static constexpr std::string_view recipe =
         "the engine reads no more than it may pass on, so that TCP's window closes";
     static constexpr std::string_view witness = "the engine's record of pieces kept back";

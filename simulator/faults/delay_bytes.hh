@@ -9,8 +9,7 @@ namespace etimedout {
 struct DelayBytes {
     static constexpr std::string_view kind = "delay_bytes";
     static constexpr std::string_view doc =
-        "Pass every piece of data on `delay` after it came, give or take `jitter`, in order. "
-        "Unlike `latency`, acknowledgements and handshakes are as fast as before.";
+        "Pass data on `delay` late, give or take `jitter`, above TCP and in order.";
     static constexpr std::string_view recipe = "the engine keeps each piece until it is due";
     static constexpr std::string_view witness = "the engine's record of pieces kept back";
     static constexpr std::string_view caller_sees =

@@ -9,8 +9,7 @@ namespace etimedout {
 struct Discard {
     static constexpr std::string_view kind = "discard";
     static constexpr std::string_view doc =
-        "Throw all data away and, when none came for `idle`, close the connection; without "
-        "`idle` never.";
+        "Throw all data away; close when none came for `idle`, without `idle` never.";
     static constexpr std::string_view recipe = "the engine reads and forgets";
     static constexpr std::string_view witness = "the engine's record of bytes thrown away";
     static constexpr std::string_view caller_sees =

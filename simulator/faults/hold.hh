@@ -9,8 +9,7 @@ namespace etimedout {
 struct Hold {
     static constexpr std::string_view kind = "hold";
     static constexpr std::string_view doc =
-        "Keep all data, and pass it on when the fault is healed. Nothing is lost, nothing is "
-        "closed.";
+        "Keep all data, and pass it on when the fault is healed.";
     static constexpr std::string_view recipe =
         "the engine keeps what it reads, up to its queue's limit";
     static constexpr std::string_view witness = "the engine's record of pieces kept back";

@@ -9,8 +9,7 @@ namespace etimedout {
 struct IdleTimeoutFault {
     static constexpr std::string_view kind = "idle_timeout";
     static constexpr std::string_view doc =
-        "End the connection when nothing passed in this direction for `after`, as load balancers "
-        "do.";
+        "End the connection when nothing passed in this direction for `after`.";
     static constexpr std::string_view recipe = "the engine closes both its sockets";
     static constexpr std::string_view witness = "the engine's record of connections ended";
     static constexpr std::string_view caller_sees =

@@ -9,8 +9,7 @@ namespace etimedout {
 struct Slice {
     static constexpr std::string_view kind = "slice";
     static constexpr std::string_view doc =
-        "Cut what comes into pieces of about `average` bytes, each passed on `pause` after the "
-        "one before.";
+        "Cut data into pieces of about `average` bytes, `pause` apart.";
     static constexpr std::string_view recipe =
         "the engine writes piece by piece, without delay of its own";
     static constexpr std::string_view witness = "the engine's record of pieces cut";

@@ -9,7 +9,7 @@ namespace etimedout {
 struct SlowAccept {
     static constexpr std::string_view kind = "slow_accept";
     static constexpr std::string_view doc =
-        "Leave each new connection in the kernel's queue for `delay`; one is taken at a time.";
+        "Leave each new connection in the kernel's queue for `delay`, one after the other.";
     static constexpr std::string_view recipe = "the engine waits before accept";
     static constexpr std::string_view witness = "the engine's record of connections that waited";
     static constexpr std::string_view caller_sees =

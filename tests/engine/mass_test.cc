@@ -23,7 +23,7 @@ constexpr std::size_t total = std::size_t{64} << 20U;  // what takes seconds tak
 constexpr std::size_t total = std::size_t{1} << 30U;
 #endif
 
-ProxyPlan plan_to(const std::string& upstream) {
+ProxyPlan plan_towards(const std::string& upstream) {
     ProxyPlan plan;
     plan.name = "p";
     plan.listen = "127.0.0.1:0";
@@ -31,7 +31,7 @@ ProxyPlan plan_to(const std::string& upstream) {
     return plan;
 }
 
-ProxyRule rule(std::string id, FlowPlan plan) {
+ProxyRule upward(std::string id, FlowPlan plan) {
     ProxyRule made;
     made.id = std::move(id);
     made.plan = plan;
@@ -67,7 +67,7 @@ TEST(Splice, AGigabyteArrivesAsItWasSentWhileFaultsComeAndGo) {
     Engine engine{{.workers = 2, .seed = 1}, witness};
     const Listener upstream;
     const std::size_t pipes_before = open_pipes();
-    const auto proxy = engine.open(plan_to(upstream.address()));
+    const auto proxy = engine.open(plan_towards(upstream.address()));
     const Fd client = connect_to(proxy->listen());
     const Fd server = upstream.accept();
     std::thread sender{[&client] {
@@ -85,10 +85,10 @@ TEST(Splice, AGigabyteArrivesAsItWasSentWhileFaultsComeAndGo) {
     for (std::uint64_t i = 0; i < total / piece; ++i) {
         std::vector<ProxyRule> rules;
         const std::string id = std::to_string(i);
-        if (i % 4 == 1) rules.push_back(rule("d" + id, FlowDelay{.delay = 100us}));
+        if (i % 4 == 1) rules.push_back(upward("d" + id, FlowDelay{.delay = 100us}));
         if (i % 4 == 3) {
-            rules.push_back(rule("s" + id, FlowSlice{.average = 9000, .variation = 100}));
-            rules.push_back(rule("r" + id, FlowThrottle{.bytes_per_second = 4'000'000'000}));
+            rules.push_back(upward("s" + id, FlowSlice{.average = 9000, .variation = 100}));
+            rules.push_back(upward("r" + id, FlowThrottle{.bytes_per_second = 4'000'000'000}));
         }
         proxy->set_rules(std::move(rules));
         const std::string got = receive(server, piece);
@@ -199,7 +199,7 @@ private:
     Fd answers_;
 };
 
-std::size_t open_files() {
+std::size_t descriptors() {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     std::size_t count = 0;
@@ -233,8 +233,8 @@ TEST(ManyConnections, LeaveNothingBehind) {
     const std::string upstream = ends.upstream();
     Forgetful nobody;
     Engine engine{{.workers = 2, .seed = 1}, nobody};
-    const auto proxy = engine.open(plan_to(upstream));
-    const std::size_t files_before = open_files();
+    const auto proxy = engine.open(plan_towards(upstream));
+    const std::size_t files_before = descriptors();
     const std::size_t memory_before = resident_kilobytes();
     std::array<std::size_t, 3> open{};
     std::array<std::size_t, 3> closed{};
@@ -242,12 +242,12 @@ TEST(ManyConnections, LeaveNothingBehind) {
         ASSERT_EQ(ends.open(proxy->listen()), "");
         ASSERT_TRUE(eventually([&] { return proxy->counters().open >= many; }));
         open[round] = resident_kilobytes();
-        EXPECT_GE(open_files(), files_before + 2 * many);
+        EXPECT_GE(descriptors(), files_before + 2 * many);
         ends.close();
         ASSERT_TRUE(eventually([&] { return proxy->counters().open == 0; }));
         EXPECT_TRUE(eventually([&] { return engine.connections().empty(); }));
         // A few pipes stay for the next bytes.
-        EXPECT_TRUE(eventually([&] { return open_files() <= files_before + 8; })) << open_files();
+        EXPECT_TRUE(eventually([&] { return descriptors() <= files_before + 8; })) << descriptors();
         closed[round] = resident_kilobytes();
         std::printf("resident: %zu KB at first, %zu KB with %d connections, %zu KB after\n",
                     memory_before, open[round], many, closed[round]);

@@ -20,8 +20,9 @@ namespace {
 
 constexpr char field_end = '\x1f';
 
-std::array<NetCapability*, 5> all_of(NetCapabilities& found) {
-    return {&found.namespaces, &found.netem, &found.nftables, &found.iptables, &found.ipset};
+std::array<NetCapability*, 6> all_of(NetCapabilities& found) {
+    return {&found.namespaces, &found.netem, &found.nftables,
+            &found.iptables,   &found.ipset, &found.tproxy};
 }
 
 std::string to_text(NetCapabilities found) {

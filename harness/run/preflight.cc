@@ -1,6 +1,8 @@
 // Preflight: whether this machine has what a scenario needs, before anything is started.
 #include "harness/run/preflight.hh"
 
+#include <algorithm>
+
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -70,6 +72,10 @@ std::optional<Problem> missing_in_kernel(const Scenario& scenario) {
     if (has_firewall_fault(scenario) && !host.nftables.present && !host.iptables.present) {
         return Problem{host.nftables.reason, host.nftables.remedy};
     }
+    const auto& links = scenario.topology.links;
+    const bool proxied = std::any_of(links.begin(), links.end(),
+                                     [](const NamedLink& link) { return link.spec.proxied; });
+    if (proxied && !host.tproxy.present) return Problem{host.tproxy.reason, host.tproxy.remedy};
     return std::nullopt;
 }
 

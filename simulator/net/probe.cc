@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "simulator/net/diversion.hh"
 #include "simulator/net/firewall_engine.hh"
 #include "simulator/net/interface.hh"
 #include "simulator/net/namespace_guard.hh"
@@ -68,7 +69,7 @@ NetCapabilities probe_network() {
     if (!found.namespaces.present) {
         const NetCapability none{.reason = "needs network namespaces",
                                  .remedy = found.namespaces.remedy};
-        return {found.namespaces, none, none, none, none};
+        return {found.namespaces, none, none, none, none, none};
     }
     found.netem = tried(advice_on_qdisc("netem"), [] {
         // On one interface after the other: each is tried as a root.
@@ -84,6 +85,12 @@ NetCapabilities probe_network() {
     found.iptables = try_iptables();
     found.ipset = tried("install ipset; a kernel without ip_set needs --time virtual",
                         [] { make(FirewallBackend::iptables, choosing_rule()); });
+    found.tproxy = tried("a kernel without nft_tproxy and nft_socket needs --time virtual", [&] {
+        const Fd scratch = new_network_namespace();
+        divert(scratch.get(),
+               found.nftables.present ? FirewallBackend::nftables : FirewallBackend::iptables,
+               {.ip = IpVersion::both});
+    });
     return found;
 }
 

@@ -19,7 +19,8 @@ struct NetCapabilities {
     NetCapability netem{};       // with prio: latency, loss and the other packet faults
     NetCapability nftables{};
     NetCapability iptables{};
-    NetCapability ipset{};  // with iptables: first, nth and probability of connections
+    NetCapability ipset{};   // with iptables: first, nth and probability of connections
+    NetCapability tproxy{};  // a proxy in the middle of a link: faults of streams and messages
 };
 
 // Tries each in a namespace of its own, with the very rules and messages that faults use; module

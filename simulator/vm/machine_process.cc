@@ -176,6 +176,8 @@ bool MachineProcess::stop_busiest(Spare spare) const {
     if (children.empty()) return false;
     const auto busiest = std::ranges::max_element(
         children, {}, [&](const ProcessTimes& child) { return child.cpu - before[child.pid]; });
+    // On a machine that is too busy for any of them to have run, nobody is the one.
+    if (busiest->cpu == before[busiest->pid]) return false;
     return ::kill(busiest->pid, SIGFPE) == 0;
 }
 

@@ -26,6 +26,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr Duration heartbeat = 50ms;                // how soon an interruption is noticed
+constexpr Duration longest_search = 5s;             // for the busiest process, on a busy machine
 constexpr Duration last_words = 3s;                 // for a world whose busiest process was stopped
 constexpr Duration between_stops = 500ms;           // when there was more than one such process
 constexpr int wall_to_cpu = 10;                     // a machine that neither computes nor ends
@@ -248,16 +249,18 @@ Watched watch(const MachineProcess& process, Console& console, Duration cpu_limi
 bool end_stalled(const MachineProcess& process, Console& console, const fs::path& note,
                  const std::atomic<bool>& interrupted) {
     std::ofstream{note} << "the limit of computing time has passed\n";
-    const auto begin = Clock::now();
-    auto next_stop = begin + between_stops;
-    process.stop_busiest(MachineProcess::Spare::nobody);
-    while (!wait_for_output_or_end(process, console, heartbeat)) {
+    auto spare = MachineProcess::Spare::nobody;
+    auto patience = Clock::now() + longest_search;
+    auto next_stop = Clock::now();
+    do {
         const auto now = Clock::now();
-        if (interrupted.load() || now >= begin + last_words) return false;
+        if (interrupted.load() || now >= patience) return false;
         if (now < next_stop) continue;
-        process.stop_busiest(MachineProcess::Spare::process_1);
         next_stop = now + between_stops;
-    }
+        if (!process.stop_busiest(spare) || spare == MachineProcess::Spare::process_1) continue;
+        spare = MachineProcess::Spare::process_1;
+        patience = Clock::now() + last_words;
+    } while (!wait_for_output_or_end(process, console, heartbeat));
     return true;
 }
 

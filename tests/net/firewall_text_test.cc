@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "simulator/net/diversion.hh"
 #include "simulator/net/firewall.hh"
 #include "tests/net/two_nodes.hh"
 
@@ -127,6 +128,13 @@ TEST(FirewallText, CountersAreReadFromIptablesSave) {
     const FirewallCounters counters = iptables_counters(saved, 1);
     EXPECT_EQ(counters.matched, 7);
     EXPECT_EQ(counters.fired, 5);
+}
+
+TEST(FirewallText, Diversion) {
+    // What belongs to a transparent socket goes there first; then new connections to the port.
+    const DiversionPlan plan{.port = Port{80}, .listener = 15001, .ip = IpVersion::both};
+    expect_golden("diversion.nft", nft_diversion(plan));
+    expect_golden("diversion.iptables", iptables_diversion(plan));
 }
 
 }  // namespace

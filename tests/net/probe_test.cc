@@ -26,6 +26,7 @@ TEST(Probe, EachCapabilityIsThereOrSaysWhyNotAndWhatToDo) {
     expect_whole("nftables", found.nftables);
     expect_whole("iptables", found.iptables);
     expect_whole("ipset", found.ipset);
+    expect_whole("tproxy", found.tproxy);
 }
 
 TEST(Probe, TheVirtualKernelHasEverything) {
@@ -37,6 +38,7 @@ TEST(Probe, TheVirtualKernelHasEverything) {
     EXPECT_TRUE(found.nftables.present) << found.nftables.reason;
     EXPECT_TRUE(found.iptables.present) << found.iptables.reason;
     EXPECT_TRUE(found.ipset.present) << found.ipset.reason;
+    EXPECT_TRUE(found.tproxy.present) << found.tproxy.reason;
 }
 
 TEST(Probe, TheFirewallChosenIsOneThatIsThere) {

@@ -193,6 +193,7 @@ TEST_F(ThroughProxy, AResetFaultOnAnOpenConnectionIsARst) {
     send_all(client, "q");
     EXPECT_EQ(receive(server, 1), "q");
     proxy->set_rules({rule("r", FlowPlan{FlowReset{}})});
+    EXPECT_TRUE(witness.waits_for("p 1 meets r"));
     send_all(server, "lost");
     EXPECT_TRUE(receive_rest(client).reset);
     EXPECT_TRUE(receive_rest(server).reset);

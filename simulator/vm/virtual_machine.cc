@@ -250,16 +250,16 @@ bool end_stalled(const MachineProcess& process, Console& console, const fs::path
                  const std::atomic<bool>& interrupted) {
     std::ofstream{note} << "the limit of computing time has passed\n";
     auto spare = MachineProcess::Spare::nobody;
-    auto patience = Clock::now() + longest_search;
+    auto give_up = Clock::now() + longest_search;
     auto next_stop = Clock::now();
     do {
         const auto now = Clock::now();
-        if (interrupted.load() || now >= patience) return false;
+        if (interrupted.load() || now >= give_up) return false;
         if (now < next_stop) continue;
         next_stop = now + between_stops;
         if (!process.stop_busiest(spare) || spare == MachineProcess::Spare::process_1) continue;
         spare = MachineProcess::Spare::process_1;
-        patience = Clock::now() + last_words;
+        give_up = Clock::now() + last_words;
     } while (!wait_for_output_or_end(process, console, heartbeat));
     return true;
 }

@@ -209,6 +209,13 @@ std::size_t descriptors() {
     return count;
 }
 
+// A sanitizer keeps what was freed, to find who uses it all the same.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool memory_is_its_own = false;
+#else
+constexpr bool memory_is_its_own = true;
+#endif
+
 std::size_t resident_kilobytes() {
     std::ifstream status{"/proc/self/status"};
     for (std::string line; std::getline(status, line);) {
@@ -255,8 +262,10 @@ TEST(ManyConnections, LeaveNothingBehind) {
     // What one crowd leaves is what the next one uses: there is no more of it than a tenth above
     // what the first one took.
     const std::size_t bound = open[0] + (open[0] - std::min(open[0], memory_before)) / 10;
-    EXPECT_LE(open[2], bound);
-    EXPECT_LE(closed[2], bound);
+    if (memory_is_its_own) {
+        EXPECT_LE(open[2], bound);
+        EXPECT_LE(closed[2], bound);
+    }
 }
 
 }  // namespace

@@ -211,6 +211,35 @@ bool check_source_at(Reading& reading, const YamlNode& node, const FaultStep& st
     return false;
 }
 
+// A fault that counts requests may turn out to act on bytes, by its fields: then it knows nothing
+// of requests.
+template <class F>
+bool check_acts_on_requests(Reading& reading, const YamlNode& node, const F& fault,
+                            const Selectors& selectors) {
+    if constexpr (F::accepts.requests) {
+        if (!std::holds_alternative<FlowPlan>(fault.decide())) return true;
+        const auto counts = [](const auto& selector) {
+            return selector &&
+                   selector->unit.value_or(CountedUnit::connections) != CountedUnit::connections;
+        };
+        std::string_view wrong;
+        if (counts(selectors.first)) wrong = "first";
+        if (counts(selectors.nth)) wrong = "nth";
+        if (counts(selectors.probability)) wrong = "probability";
+        if (selectors.match) wrong = "match";
+        if (selectors.port) wrong = "port";
+        if (wrong.empty()) return true;
+        reading.error(
+            node.find_pair(wrong)->key.at,
+            fmt::format("`{}` cannot select here: `{}` behind a size acts on bytes, which "
+                        "belong to connections and to no request",
+                        wrong, F::kind),
+            "count connections, or write `after: 20 events`");
+        return false;
+    }
+    return true;
+}
+
 template <class F>
 bool read_kind(Reading& reading, const YamlNode& node, const KindText& text, FaultStep& out) {
     F fault{};
@@ -219,6 +248,7 @@ bool read_kind(Reading& reading, const YamlNode& node, const KindText& text, Fau
     good = read_selectors(reading, node, text, F::layer, F::accepts, out.armed.selectors) && good;
     good = check_target(reading, node, F::kind, F::layer, out) && good;
     good = good && check_source_at(reading, node, out);
+    good = good && check_acts_on_requests(reading, node, fault, out.armed.selectors);
     out.armed.fault = std::move(fault);
     return good;
 }

@@ -141,7 +141,7 @@ public:
                                        welcome(engine, state, std::move(client), peer);
                                    });
         timer_ = std::make_shared<asio::steady_timer>(worker_.context());
-        replace(std::move(plan.rules));
+        state_->set_rules(std::move(plan.rules));
         asio::post(worker_.context(), [door = door_] { door->open(); });
         plan_windows();
     }
@@ -159,7 +159,7 @@ public:
     std::string listen() const override { return door_->address().text(); }
 
     void set_rules(std::vector<ProxyRule> rules) override {
-        replace(std::move(rules));
+        state_->set_rules(std::move(rules));
         look_again();
         plan_windows();
     }
@@ -190,12 +190,6 @@ private:
                 engine.dial(relay, worker, state->upstream);
             }
         });
-    }
-
-    void replace(std::vector<ProxyRule> rules) {
-        state_->set_rules(std::make_shared<const RuleBook>(std::move(rules), *state_->rules(),
-                                                           std::chrono::steady_clock::now(),
-                                                           state_->accepted.load()));
     }
 
     void look_again() {

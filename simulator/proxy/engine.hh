@@ -34,6 +34,8 @@ struct ProxyRule {
     Way way = Way::down;
     ToxicPlan plan{};
     double toxicity = 1;  // the share of connections, decided once for each from the seed
+    // Rules of one group are for the same share of connections; empty: a rule decides by itself.
+    std::string group{};
     RuleSelectors selectors{};
 };
 

@@ -57,7 +57,12 @@ class LinkProxy::Impl final : public EngineListener {
 public:
     Impl(LinkProxyPlan plan, FaultTold told)
         : told_{std::move(told)},
-          table_{std::make_shared<FaultTable>(plan.link + "'s proxy", plan.seed)},
+          table_{std::make_shared<FaultTable>(
+              plan.link + "'s proxy", plan.seed,
+              [this](const std::string& fault, std::int64_t connection) {
+                  const std::lock_guard lock{mutex_};
+                  tell(fault, connection);
+              })},
           engine_{{.workers = 1, .seed = plan.seed}, *this},
           proxy_{engine_.open({.name = plan.link,
                                .listen = fmt::format(":{}", plan.port),
@@ -66,17 +71,18 @@ public:
                                .connect_timeout = longest_connect})} {}
 
     void arm(const ArmedFault& fault) {
-        if (std::holds_alternative<StreamPlan>(decision_of(fault.fault))) {
-            const std::lock_guard lock{mutex_};
+        const Decision decision = decision_of(fault.fault);
+        if (std::holds_alternative<StreamPlan>(decision)) {
             table_->arm(fault);
+            const std::lock_guard lock{mutex_};
             apply();
             return;
         }
-        std::vector<ProxyRule> rules = rules_of(fault);
+        Standing standing{.rules = rules_of(fault, decision),
+                          .is_of_door = std::holds_alternative<DoorPlan>(decision)};
         const std::lock_guard lock{mutex_};
-        Standing standing{.rules = std::move(rules), .sources = sources_of(fault)};
         for (const auto& [number, client] : open_) {
-            if (standing.sources.contains(client.ip)) ++standing.matched;
+            if (!standing.is_of_door && standing.is_for(client)) ++standing.matched;
         }
         faults_[fault.id] = std::move(standing);
         order_.push_back(fault.id);
@@ -84,8 +90,8 @@ public:
     }
 
     void heal(const std::string& id) {
-        const std::lock_guard lock{mutex_};
         table_->heal(id);
+        const std::lock_guard lock{mutex_};
         std::erase(order_, id);
         apply();
     }
@@ -113,7 +119,10 @@ public:
         }
         for (const std::string& id : order_) {
             Standing& standing = faults_.at(id);
-            if (standing.sources.contains(known.ip)) ++standing.matched;
+            if (!standing.is_for(known)) continue;
+            ++standing.matched;
+            // Who comes in by a slow door has waited at it.
+            if (standing.is_of_door && standing.fired.insert(connection).second) told_(id, client);
         }
         open_.emplace(connection, std::move(known));
     }
@@ -130,10 +139,7 @@ public:
                     const std::string& rule) override {
         const std::lock_guard lock{mutex_};
         const std::string id = rule.substr(0, rule.rfind('/'));
-        const auto found = faults_.find(id);
-        if (found == faults_.end() || !found->second.fired.insert(connection).second) return;
-        const auto client = open_.find(connection);
-        told_(id, client == open_.end() ? std::string{} : client->second.text);
+        if (faults_.at(id).fired.insert(connection).second) tell(id, connection);
     }
     void accept_paused(const std::string& /*proxy*/, const std::string& /*why*/) override {}
     void accept_resumed(const std::string& /*proxy*/) override {}
@@ -141,25 +147,28 @@ public:
                      const std::string& /*upstream*/, const std::string& /*why*/) override {}
 
 private:
-    struct Standing {
-        std::vector<ProxyRule> rules{};
-        SourceRanges sources{};
-        std::int64_t matched = 0;
-        std::set<std::int64_t> fired{};  // connections
-    };
     struct Client {
         std::string text{};
         IpAddress ip{};
     };
+    struct Standing {
+        std::vector<ProxyRule> rules{};
+        bool is_of_door = false;
+        std::int64_t matched = 0;
+        std::set<std::int64_t> fired{};  // connections
+        bool is_for(const Client& client) const {
+            return rules.front().selectors.source.contains(client.ip);
+        }
+    };
 
-    static SourceRanges sources_of(const ArmedFault& fault) {
-        double ignored = 1;
-        return selectors_of(fault, ignored).source;
+    // Under the mutex.
+    void tell(const std::string& fault, std::int64_t connection) const {
+        const auto client = open_.find(connection);
+        told_(fault, client == open_.end() ? std::string{} : client->second.text);
     }
 
     // One rule for each direction it is for.
-    static std::vector<ProxyRule> rules_of(const ArmedFault& fault) {
-        const Decision decision = decision_of(fault.fault);
+    static std::vector<ProxyRule> rules_of(const ArmedFault& fault, const Decision& decision) {
         double share = 1;
         const RuleSelectors selectors = selectors_of(fault, share);
         std::vector<ProxyRule> rules;
@@ -168,6 +177,7 @@ private:
                              .way = way,
                              .plan = std::move(plan),
                              .toxicity = share,
+                             .group = fault.id,
                              .selectors = selectors});
         };
         if (const auto* door = std::get_if<DoorPlan>(&decision)) {

@@ -33,6 +33,23 @@ std::vector<std::shared_ptr<RelayRecord>> Registry::all() const {
     return records;
 }
 
+void ProxyState::set_rules(std::vector<ProxyRule> rules) {
+    const std::lock_guard lock{mutex_};
+    rules_ = std::make_shared<const RuleBook>(std::move(rules), *rules_,
+                                              std::chrono::steady_clock::now(), accepted.load());
+}
+
+void ProxyState::note_rules(RelayRecord& record, std::vector<std::string> at_work) {
+    for (const std::string& id : at_work) {
+        const auto& before = record.rules;  // written by this thread alone
+        if (std::find(before.begin(), before.end(), id) != before.end()) continue;
+        ++affected;
+        listener->rule_met(*name, record.number, id);
+    }
+    const std::lock_guard lock{record.mutex};
+    record.rules = std::move(at_work);
+}
+
 ProxyCounters ProxyState::counters() const {
     ProxyCounters counters;
     counters.received_up = received_up;

@@ -154,21 +154,13 @@ void Relay::follow_rules() {
     const RelayFacts facts{record_->number, record_->client.ip()};
     std::vector<std::string> at_work;
     for (const Way way : {Way::up, Way::down}) {
-        const auto links = book->links_for(way, facts, proxy_->seed, *proxy_->name, now);
+        const auto links =
+            book->links_for<FlowPlan, FlowPass>(way, facts, proxy_->seed, *proxy_->name, now);
         for (const ChainLink& link : links) at_work.push_back(link.id);
         lane(way).set_links(links, proxy_->seed,
                             *proxy_->name + "/" + std::to_string(record_->number), now);
     }
-    for (const std::string& id : at_work) {
-        const auto& before = record_->rules;  // written by this thread alone
-        if (std::find(before.begin(), before.end(), id) != before.end()) continue;
-        ++proxy_->affected;
-        proxy_->listener->rule_met(*proxy_->name, record_->number, id);
-    }
-    {
-        const std::lock_guard lock{record_->mutex};
-        record_->rules = std::move(at_work);
-    }
+    proxy_->note_rules(*record_, std::move(at_work));
     run(Way::up);
     if (!ended_) run(Way::down);
 }

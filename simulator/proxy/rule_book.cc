@@ -57,22 +57,9 @@ bool RuleBook::applies(const StandingRule& rule, const RelayFacts& connection, s
                        const std::string& proxy, Moment now) const {
     if (!is_open(rule, now) || !selects(rule, connection)) return false;
     if (rule.rule.toxicity >= 1) return true;
-    Rng rng{seed, fmt::format("{}/{}/{}", proxy, connection.number, rule.rule.id)};
+    const std::string& drawn_as = rule.rule.group.empty() ? rule.rule.id : rule.rule.group;
+    Rng rng{seed, fmt::format("{}/{}/{}", proxy, connection.number, drawn_as)};
     return rng.next_double() < rule.rule.toxicity;
-}
-
-std::vector<ChainLink> RuleBook::links_for(Way way, const RelayFacts& connection,
-                                           std::uint64_t seed, const std::string& proxy,
-                                           Moment now) const {
-    std::vector<ChainLink> links;
-    for (const StandingRule& standing : rules_) {
-        const auto* plan = std::get_if<FlowPlan>(&standing.rule.plan);
-        if (plan == nullptr || standing.rule.way != way) continue;
-        if (std::holds_alternative<FlowPass>(*plan)) continue;  // nothing needs to see the bytes
-        if (!applies(standing, connection, seed, proxy, now)) continue;
-        links.push_back({standing.rule.id, *plan, standing.budget});
-    }
-    return links;
 }
 
 const DoorPlan* RuleBook::door(Moment now) const {

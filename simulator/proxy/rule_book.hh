@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "simulator/proxy/engine.hh"
-#include "simulator/stream/chain.hh"
+#include "simulator/stream/stage_chain.hh"
 
 namespace etimedout {
 
@@ -40,9 +40,22 @@ public:
     bool applies(const StandingRule& rule, const RelayFacts& connection, std::uint64_t seed,
                  const std::string& proxy, Moment now) const;
 
-    // The faults of one direction of a connection, in the order of the rules.
-    std::vector<ChainLink> links_for(Way way, const RelayFacts& connection, std::uint64_t seed,
-                                     const std::string& proxy, Moment now) const;
+    // The faults of one direction of a connection, in the order of the rules, but for those of the
+    // kind Pass: for them nothing needs to be looked at.
+    template <class Plan, class Pass>
+    std::vector<ChainLinkOf<Plan>> links_for(Way way, const RelayFacts& connection,
+                                             std::uint64_t seed, const std::string& proxy,
+                                             Moment now) const {
+        std::vector<ChainLinkOf<Plan>> links;
+        for (const StandingRule& standing : rules_) {
+            const auto* plan = std::get_if<Plan>(&standing.rule.plan);
+            if (plan == nullptr || standing.rule.way != way) continue;
+            if (std::holds_alternative<Pass>(*plan)) continue;
+            if (!applies(standing, connection, seed, proxy, now)) continue;
+            links.push_back({standing.rule.id, *plan, standing.budget});
+        }
+        return links;
+    }
     // The first rule about the listener whose window is open; null: none.
     const DoorPlan* door(Moment now) const;
     // When some rule's window opens or shuts next.

@@ -69,10 +69,10 @@ struct ProxyState {
         const std::lock_guard lock{mutex_};
         return rules_;
     }
-    void set_rules(std::shared_ptr<const RuleBook> rules) {
-        const std::lock_guard lock{mutex_};
-        rules_ = std::move(rules);
-    }
+    // Instead of those before; rules that stay go on as they stand.
+    void set_rules(std::vector<ProxyRule> rules);
+    // From here on these are at work on the connection; tells of those that were not before.
+    void note_rules(RelayRecord& record, std::vector<std::string> at_work);
 
     std::atomic<std::int64_t> accepted{0};
     std::atomic<std::uint64_t> open{0}, failed{0}, affected{0}, late_items{0}, late_ns{0};

@@ -40,7 +40,7 @@ public:
         Fd socket = listen_udp(listen_address(plan.listen.empty() ? ":0" : plan.listen));
         door_ = std::make_shared<UdpDoor>(worker_, state_, std::move(socket), std::move(look_up));
         timer_ = std::make_shared<asio::steady_timer>(worker_.context());
-        replace(std::move(plan.rules));
+        state_->set_rules(std::move(plan.rules));
         asio::post(worker_.context(), [state = state_, timer = timer_, door = door_] {
             door->open();
             wait_for_window(state, timer, door);
@@ -59,7 +59,7 @@ public:
     std::string listen() const override { return door_->address().text(); }
 
     void set_rules(std::vector<ProxyRule> rules) override {
-        replace(std::move(rules));
+        state_->set_rules(std::move(rules));
         asio::post(worker_.context(), [state = state_, timer = timer_, door = door_] {
             door->follow_rules();
             wait_for_window(state, timer, door);
@@ -69,12 +69,6 @@ public:
     ProxyCounters counters() const override { return state_->counters(); }
 
 private:
-    void replace(std::vector<ProxyRule> rules) {
-        state_->set_rules(std::make_shared<const RuleBook>(std::move(rules), *state_->rules(),
-                                                           std::chrono::steady_clock::now(),
-                                                           state_->accepted.load()));
-    }
-
     std::shared_ptr<ProxyState> state_;
     Worker& worker_;
     std::shared_ptr<UdpDoor> door_;

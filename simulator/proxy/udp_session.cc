@@ -27,19 +27,6 @@ DatagramLimits limits_of(const ProxyState& proxy) {
     return limits;
 }
 
-std::vector<DatagramLink> links_for(const RuleBook& book, Way way, const RelayFacts& connection,
-                                    const ProxyState& proxy, Moment now) {
-    std::vector<DatagramLink> links;
-    for (const StandingRule& standing : book.rules()) {
-        const auto* plan = std::get_if<DatagramPlan>(&standing.rule.plan);
-        if (plan == nullptr || standing.rule.way != way) continue;
-        if (std::holds_alternative<DatagramPass>(*plan)) continue;  // nothing needs to see them
-        if (!book.applies(standing, connection, proxy.seed, *proxy.name, now)) continue;
-        links.push_back({standing.rule.id, *plan, standing.budget});
-    }
-    return links;
-}
-
 void add(std::atomic<std::uint64_t>& counter, std::uint64_t count) {
     if (count > 0) counter.fetch_add(count, std::memory_order_relaxed);
 }
@@ -91,20 +78,12 @@ void UdpSession::follow_rules() {
     const RelayFacts facts{record_->number, record_->client.ip()};
     std::vector<std::string> at_work;
     for (const Way way : {Way::up, Way::down}) {
-        const auto links = links_for(*book, way, facts, *proxy_, now);
+        const auto links = book->links_for<DatagramPlan, DatagramPass>(way, facts, proxy_->seed,
+                                                                       *proxy_->name, now);
         for (const DatagramLink& link : links) at_work.push_back(link.id);
         course(way).chain.set(links, now);
     }
-    for (const std::string& id : at_work) {
-        const auto& before = record_->rules;  // written by this thread alone
-        if (std::find(before.begin(), before.end(), id) != before.end()) continue;
-        ++proxy_->affected;
-        proxy_->listener->rule_met(*proxy_->name, record_->number, id);
-    }
-    {
-        const std::lock_guard lock{record_->mutex};
-        record_->rules = std::move(at_work);
-    }
+    proxy_->note_rules(*record_, std::move(at_work));
     run(Way::up);
     run(Way::down);
 }

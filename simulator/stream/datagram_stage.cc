@@ -2,7 +2,6 @@
 #include "simulator/stream/datagram_stage.hh"
 
 #include <algorithm>
-#include <cmath>
 #include <deque>
 #include <map>
 #include <utility>
@@ -16,6 +15,8 @@ namespace {
 template <class Plan>
 class DueDatagrams : public DatagramStage {
 public:
+    using Of = Plan;
+
     DueDatagrams(const Plan& plan, DatagramContext context)
         : plan_{plan}, context_{std::move(context)} {}
 
@@ -84,18 +85,16 @@ public:
 
 private:
     Duration delay_of(std::uint64_t number) const {
-        const std::int64_t half = plan_.grain.count() == 0 ? 0 : plan_.jitter / plan_.grain;
-        if (half == 0) return plan_.delay;
         Rng rng = context_.chance.of(number);
-        const auto steps =
-            static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(2 * half)));
-        return std::max(plan_.delay + (steps - half) * plan_.grain, Duration{});
+        return drawn_delay(plan_.delay, plan_.jitter, plan_.grain, rng);
     }
 };
 
 // One after the other, each at the end of the time that its bytes take.
 class ThrottleDatagrams final : public DatagramStage {
 public:
+    using Of = DatagramThrottle;
+
     ThrottleDatagrams(const DatagramThrottle& plan, DatagramContext context)
         : plan_{plan}, context_{std::move(context)} {}
 
@@ -255,7 +254,8 @@ public:
         Rng rng = context_.chance.of(datagram.number);
         std::string& bytes = datagram.bytes;
         bool damaged = false;
-        for (std::uint64_t at = gap(rng); at < bytes.size(); at += 1 + gap(rng)) {
+        const auto gap = [&] { return spared_bytes(plan_.chance, rng); };
+        for (std::uint64_t at = gap(); at < bytes.size(); at += 1 + gap()) {
             const auto byte = static_cast<unsigned char>(bytes[at]);
             bytes[at] = static_cast<char>(byte ^ (1U << static_cast<unsigned>(rng.below(8))));
             damaged = true;
@@ -263,16 +263,6 @@ public:
         if (damaged) ++context_.counts->corrupted;
         const Moment at = datagram.at;
         leave(std::move(datagram), at);
-    }
-
-private:
-    // How many bytes are spared until the next is damaged (geometrically distributed).
-    std::uint64_t gap(Rng& rng) const {
-        constexpr auto never = std::uint64_t{1} << 62U;
-        if (plan_.chance.value <= 0) return never;
-        if (plan_.chance.value >= 1) return 0;
-        const double spared = std::log1p(-rng.next_double()) / std::log1p(-plan_.chance.value);
-        return spared < static_cast<double>(never) ? static_cast<std::uint64_t>(spared) : never;
     }
 };
 
@@ -297,50 +287,27 @@ private:
     Moment last_;
 };
 
-template <class Plan>
-struct StageOf;
-template <>
-struct StageOf<DatagramPass> {
-    using type = PassDatagrams;
-};
-template <>
-struct StageOf<DatagramDelay> {
-    using type = DelayDatagrams;
-};
-template <>
-struct StageOf<DatagramThrottle> {
-    using type = ThrottleDatagrams;
-};
-template <>
-struct StageOf<DatagramLoss> {
-    using type = LossOfDatagrams;
-};
-template <>
-struct StageOf<DatagramDuplicate> {
-    using type = DuplicateDatagrams;
-};
-template <>
-struct StageOf<DatagramReorder> {
-    using type = ReorderDatagrams;
-};
-template <>
-struct StageOf<DatagramCorrupt> {
-    using type = CorruptDatagrams;
-};
-template <>
-struct StageOf<DatagramDiscard> {
-    using type = DiscardDatagrams;
-};
+// The one of these stages that is of the plan's kind.
+template <class... Stages>
+std::unique_ptr<DatagramStage> one_of(const DatagramPlan& plan, const DatagramContext& context) {
+    static_assert(sizeof...(Stages) == std::variant_size_v<DatagramPlan>);
+    std::unique_ptr<DatagramStage> stage;
+    const auto consider = [&]<class One>(std::type_identity<One>) {
+        if (const auto* mine = std::get_if<typename One::Of>(&plan)) {
+            stage = std::make_unique<One>(*mine, context);
+        }
+    };
+    (consider(std::type_identity<Stages>{}), ...);
+    return stage;
+}
 
 }  // namespace
 
 std::unique_ptr<DatagramStage> make_datagram_stage(const DatagramPlan& plan,
-                                                   DatagramContext context) {
-    return std::visit(
-        [&]<class Plan>(const Plan& one) -> std::unique_ptr<DatagramStage> {
-            return std::make_unique<typename StageOf<Plan>::type>(one, context);
-        },
-        plan);
+                                                   const DatagramContext& context) {
+    return one_of<PassDatagrams, DelayDatagrams, ThrottleDatagrams, LossOfDatagrams,
+                  DuplicateDatagrams, ReorderDatagrams, CorruptDatagrams, DiscardDatagrams>(
+        plan, context);
 }
 
 }  // namespace etimedout

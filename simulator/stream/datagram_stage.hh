@@ -78,6 +78,6 @@ public:
 };
 
 std::unique_ptr<DatagramStage> make_datagram_stage(const DatagramPlan& plan,
-                                                   DatagramContext context);
+                                                   const DatagramContext& context);
 
 }  // namespace etimedout

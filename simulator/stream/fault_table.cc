@@ -119,10 +119,13 @@ std::optional<Ruling> FaultTable::decide(const ConnectionFacts& connection,
     return verdict;
 }
 
-void FaultTable::count_fired(Entry& entry, std::int64_t connection) {
+void FaultTable::count_fired(Entry& entry, std::int64_t connection) const {
     auto& met = entry.connections[connection];
-    if (entry.unit != CountedUnit::connections || !met.fired) ++entry.fired;
+    const bool counts = entry.unit != CountedUnit::connections || !met.fired;
     met.fired = true;
+    if (!counts) return;
+    ++entry.fired;
+    if (fired_) fired_(entry.fault.id, connection);
 }
 
 void FaultTable::took_effect(const std::string& id, std::int64_t connection) {

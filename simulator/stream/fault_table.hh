@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -51,7 +52,12 @@ struct FlowWitness {
 // the one that acts: numbers are about traffic, not about what others left over.
 class FaultTable {
 public:
-    FaultTable(std::string name, std::uint64_t seed) : name_{std::move(name)}, seed_{seed} {}
+    // Told of each fault that fires, and on which connection; under the table's own lock, so that
+    // it must not call back.
+    using Fired = std::function<void(const std::string& fault, std::int64_t connection)>;
+
+    FaultTable(std::string name, std::uint64_t seed, Fired fired = {})
+        : name_{std::move(name)}, seed_{seed}, fired_{std::move(fired)} {}
 
     // From its return on, whatever arrives meets the fault. Throws Error for a fault that no
     // server can act on, a `source` that is no address, or an id that is armed already.
@@ -96,11 +102,12 @@ private:
     std::optional<Ruling> decide(const ConnectionFacts& connection, const RequestFacts* request);
     bool applies(const Entry& entry, const ConnectionFacts& connection,
                  const RequestFacts* request) const;
-    static void count_fired(Entry& entry, std::int64_t connection);
+    void count_fired(Entry& entry, std::int64_t connection) const;
     bool meets(Entry& entry, const ConnectionFacts& connection, const RequestFacts* request) const;
 
     std::string name_;
     std::uint64_t seed_;
+    Fired fired_;
     mutable std::mutex mutex_;
     std::vector<Entry> entries_;  // in the order they were armed; healed ones stay, as witnesses
 };

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "simulator/base/rng.hh"
@@ -33,14 +34,16 @@ public:
     // The fault is gone: all it keeps, in order, to be passed on at once.
     virtual std::vector<Item> dissolve(Moment now) = 0;
 
-    // Whether it has changed anything yet: delayed, kept back, thrown away, damaged or ended.
-    bool has_acted() const { return has_acted_; }
+    // Whether it has changed something for the first time since this was asked: delayed, kept back,
+    // thrown away, damaged or ended.
+    bool take_acted() { return has_acted_ && !std::exchange(told_, true); }
 
 protected:
     void act() { has_acted_ = true; }
 
 private:
     bool has_acted_ = false;
+    bool told_ = false;
 };
 
 // How long so many bytes take at a rate above 0.
@@ -62,6 +65,12 @@ struct StageContext {
     Moment now{};                            // when the fault met the connection
     std::shared_ptr<SharedBudget> budget{};  // for plans with `shared`
 };
+
+// `delay`, give or take a whole multiple of `grain` within [-jitter, jitter); never below 0.
+Duration drawn_delay(Duration delay, Duration jitter, Duration grain, Rng& rng);
+
+// How many bytes are spared until the next is damaged (geometrically distributed).
+std::uint64_t spared_bytes(Probability chance, Rng& rng);
 
 std::unique_ptr<Stage> make_stage(const FlowPlan& plan, StageContext context);
 

@@ -1,6 +1,5 @@
 // Stages that touch the bytes: pass, slice, corrupt.
 #include <algorithm>
-#include <cmath>
 
 #include "simulator/stream/due_stage.hh"
 #include "simulator/stream/stages.hh"
@@ -60,7 +59,7 @@ private:
 class CorruptStage final : public DueStage<FlowCorrupt> {
 public:
     CorruptStage(const FlowCorrupt& plan, StageContext context) : DueStage{plan, context} {
-        gap_ = draw();
+        gap_ = spared_bytes(plan_.chance, context_.rng);
     }
 
     void take(Item item) override {
@@ -72,7 +71,7 @@ public:
             item.bytes[at] = static_cast<char>(byte ^ (1U << bit));
             ++at;
             act();
-            gap_ = draw();
+            gap_ = spared_bytes(plan_.chance, context_.rng);
         }
         gap_ -= item.bytes.size() - at;
         const Moment came = item.at;
@@ -80,16 +79,6 @@ public:
     }
 
 private:
-    // How many bytes are spared until the next is damaged (geometrically distributed).
-    std::uint64_t draw() {
-        constexpr auto never = std::uint64_t{1} << 62U;
-        if (plan_.chance.value <= 0) return never;
-        if (plan_.chance.value >= 1) return 0;
-        const double gap =
-            std::log1p(-context_.rng.next_double()) / std::log1p(-plan_.chance.value);
-        return gap < static_cast<double>(never) ? static_cast<std::uint64_t>(gap) : never;
-    }
-
     std::uint64_t gap_ = 0;
 };
 

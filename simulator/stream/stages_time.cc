@@ -1,6 +1,5 @@
 // Stages that hold bytes back for a time: delay, throttle, late end, loss.
 #include <algorithm>
-#include <cmath>
 
 #include "simulator/stream/due_stage.hh"
 #include "simulator/stream/stages.hh"
@@ -45,13 +44,7 @@ public:
     }
 
 private:
-    Duration draw() {
-        const std::int64_t half = plan_.grain.count() == 0 ? 0 : plan_.jitter / plan_.grain;
-        if (half == 0) return plan_.delay;
-        const auto steps =
-            static_cast<std::int64_t>(context_.rng.below(static_cast<std::uint64_t>(2 * half)));
-        return std::max(plan_.delay + (steps - half) * plan_.grain, Duration{});
-    }
+    Duration draw() { return drawn_delay(plan_.delay, plan_.jitter, plan_.grain, context_.rng); }
     std::deque<Moment> came_;
 };
 

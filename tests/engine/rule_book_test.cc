@@ -15,7 +15,9 @@ ProxyRule rule(const std::string& id) {
 
 std::size_t links(const RuleBook& book, std::int64_t number, Moment now = Moment{},
                   const char* client = "127.0.0.1") {
-    return book.links_for(Way::down, {number, IpAddress::parse(client).value()}, 1, "p", now)
+    return book
+        .links_for<FlowPlan, FlowPass>(Way::down, {number, IpAddress::parse(client).value()}, 1,
+                                       "p", now)
         .size();
 }
 
@@ -88,6 +90,25 @@ TEST(RuleBook, ARuleOfNothingKeepsTheBytesInTheKernel) {
     ProxyRule nothing = rule("noop");
     nothing.plan = FlowPlan{FlowPass{}};
     EXPECT_EQ(links(RuleBook{{nothing}, RuleBook{}, Moment{}, 0}, 1), 0u);
+}
+
+TEST(RuleBook, RulesOfOneGroupChooseTheSameConnections) {
+    // As a fault that acts in both directions does: half of 100 connections, and both or none.
+    ProxyRule up = rule("f/up");
+    ProxyRule down = rule("f/down");
+    for (ProxyRule* one : {&up, &down}) {
+        one->toxicity = 0.5;
+        one->group = "f";
+    }
+    const RuleBook book{{up, down}, RuleBook{}, Moment{}, 0};
+    std::size_t chosen = 0;
+    for (std::int64_t number = 1; number <= 100; ++number) {
+        const std::size_t rules = links(book, number);
+        EXPECT_TRUE(rules == 0 || rules == 2) << number;
+        chosen += rules / 2;
+    }
+    EXPECT_GT(chosen, 25U);
+    EXPECT_LT(chosen, 75U);
 }
 
 }  // namespace

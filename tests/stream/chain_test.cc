@@ -139,5 +139,21 @@ TEST(Chain, ChanceIsOfTheSeedAndTheFaultAlone) {
     EXPECT_NE(due_with(1, {jittery}), due_with(2, {jittery}));
 }
 
+TEST(Chain, SaysOnceWhichFaultsHaveChangedSomething) {
+    // Five bytes pass; the sixth is where the cut begins to act. A delay of nothing never does.
+    const Moment now{};
+    Chain chain{1, "c"};
+    chain.set({{"late", FlowDelay{}, nullptr}, {"cut", FlowCut{.after = 5}, nullptr}}, now);
+    const auto push = [&](std::string bytes) {
+        chain.take(Item::data(std::move(bytes), now));
+        while (chain.give(now)) {
+        }
+        return chain.newly_acted();
+    };
+    EXPECT_TRUE(push("abc").empty());
+    EXPECT_EQ(push("defg"), std::vector<std::string>{"cut"});
+    EXPECT_TRUE(push("h").empty());
+}
+
 }  // namespace
 }  // namespace etimedout

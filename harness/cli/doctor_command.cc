@@ -55,7 +55,7 @@ ExitCode doctor_command() {
     say("nftables (firewall faults)", network.nftables);
     say("iptables (firewall faults)", network.iptables);
     say("ipset (with iptables: selectors)", network.ipset);
-    say("tproxy (faults of streams and messages)", network.tproxy);
+    say("tproxy (faults in the stream)", network.tproxy);
     real_time = real_time && network.namespaces.present;
 
     fmt::print("\n{}\n", virtual_time ? "Scenarios run in virtual time here."

@@ -14,6 +14,7 @@
 #include "harness/scenario/parse.hh"
 #include "simulator/base/timestamp.hh"
 #include "simulator/events/jsonl.hh"
+#include "simulator/proxy/address.hh"
 #include "simulator/vm/kernel.hh"
 #include "simulator/vm/virtual_machine.hh"
 
@@ -86,6 +87,25 @@ Ending run_virtual(const DriverPlan& plan, const RunRequest& request, const fs::
     return ending_of(end, request.scenario.limit);
 }
 
+// The names of external nodes mean what they mean on the host.
+Result<std::map<std::string, std::vector<std::string>>> find_external(const Topology& topology) {
+    std::map<std::string, std::vector<std::string>> found;
+    for (const NamedNode& node : topology.nodes) {
+        if (!node.spec.external) continue;
+        const auto addresses = look_up({external_host(*node.spec.external),
+                                        std::to_string(external_port(*node.spec.external))});
+        if (!addresses) {
+            return Problem{fmt::format("the node {} is {}, which is not to be found: {}", node.name,
+                                       *node.spec.external, addresses.error().message),
+                           "correct the name, or see why this machine cannot look it up"};
+        }
+        for (const SocketAddress& address : *addresses) {
+            found[node.name].push_back(address.text());
+        }
+    }
+    return found;
+}
+
 Ending run_real(const DriverPlan& plan, const RunRequest& request, const fs::path& folder,
                 const std::atomic<bool>& interrupted) {
     RealWorldPlan world{.program = plan.program,
@@ -93,6 +113,17 @@ Ending run_real(const DriverPlan& plan, const RunRequest& request, const fs::pat
                         .limit = request.scenario.limit.real + request.scenario.limit.virtual_time};
     const RealWorldEnd end = run_real_world(world, interrupted);
     return {end.reason, end.message, end.advice, end.console};
+}
+
+Ending run_world(const DriverPlan& plan, const RunRequest& request, const fs::path& folder,
+                 const std::atomic<bool>& interrupted) {
+    RunOrder order = request.order;
+    auto external = find_external(request.scenario.topology);
+    if (external) order.external = std::move(*external);
+    write_whole_file(folder / run_files::order, write_run_order(order));
+    if (!external) return {"world", external.error().message, external.error().advice, ""};
+    return order.clock == "virtual" ? run_virtual(plan, request, folder, interrupted)
+                                    : run_real(plan, request, folder, interrupted);
 }
 
 std::vector<CaptureFile> read_captures(const fs::path& folder) {
@@ -144,12 +175,8 @@ Driver::Driver(DriverPlan plan, const std::atomic<bool>& interrupted)
 
 ScenarioResult Driver::run(const RunRequest& request, const fs::path& folder) const {
     write_whole_file(folder / run_files::scenario, request.text);
-    write_whole_file(folder / run_files::order, write_run_order(request.order));
-
     const auto began = std::chrono::steady_clock::now();
-    const Ending ending = request.order.clock == "virtual"
-                              ? run_virtual(plan_, request, folder, interrupted_)
-                              : run_real(plan_, request, folder, interrupted_);
+    const Ending ending = run_world(plan_, request, folder, interrupted_);
     EventLog log = merge_log(read_raw_log(folder, ending), read_captures(folder));
     write_whole_file(folder / run_files::events, write_event_log(log));
     fs::remove(folder / run_files::raw_events);

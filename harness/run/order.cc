@@ -37,6 +37,7 @@ std::string write_run_order(const RunOrder& order) {
         {"clock", order.clock},
         {"firewall", order.firewall},
         {"faults", order.faults == FaultUse::as_written ? "as_written" : "left_out"},
+        {"external", boost::json::value_from(order.external)},
         {"variables", to_object(order.variables)},
         {"set", to_object(order.set)}};
     return boost::json::serialize(object) + "\n";
@@ -56,6 +57,8 @@ RunOrder read_run_order(std::string_view json) {
             .firewall = text(object, "firewall"),
             .faults =
                 text(object, "faults") == "left_out" ? FaultUse::left_out : FaultUse::as_written,
+            .external = boost::json::value_to<std::map<std::string, std::vector<std::string>>>(
+                object.at("external")),
             .variables = to_map(object.at("variables")),
             .set = to_map(object.at("set")),
         };

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "simulator/base/error.hh"
 #include "simulator/base/quantity.hh"
@@ -23,6 +24,8 @@ struct RunOrder {
     std::string clock = "virtual";
     std::string firewall = "auto";  // auto, nftables, iptables
     FaultUse faults = FaultUse::as_written;
+    // Where external nodes were found on the host, by node: "127.0.0.1:8080", "[::1]:8080".
+    std::map<std::string, std::vector<std::string>> external{};
     std::map<std::string, std::string> variables{};
     std::map<std::string, std::string> set{};  // a counter-example's replacements
     bool operator==(const RunOrder&) const = default;

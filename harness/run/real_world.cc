@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <iterator>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -19,6 +20,7 @@
 #include "harness/run/world_main.hh"
 #include "simulator/base/error.hh"
 #include "simulator/base/fd.hh"
+#include "simulator/net/socket_lender.hh"
 #include "simulator/node/process_one.hh"
 
 namespace etimedout {
@@ -27,17 +29,20 @@ namespace {
 
 // become_real_world() exits with this when the host does not allow the namespaces.
 constexpr int not_allowed = 77;
+// Where a world finds its end of the channel that sockets of the host come by.
+constexpr int borrowing_descriptor = 3;
 constexpr std::size_t largest_console = 256U << 10U;
 
 // The world's process as the driver sees it: killed and reaped when it goes out of scope.
 class Started {
 public:
-    Started(const RealWorldPlan& plan, int output) {
+    Started(const RealWorldPlan& plan, int output, int borrower) {
         posix_spawn_file_actions_t actions;
         ::posix_spawn_file_actions_init(&actions);
         ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
         ::posix_spawn_file_actions_adddup2(&actions, output, 1);
         ::posix_spawn_file_actions_adddup2(&actions, output, 2);
+        ::posix_spawn_file_actions_adddup2(&actions, borrower, borrowing_descriptor);
         std::string program = plan.program.string();
         std::string mode = "world-real";
         std::string folder = plan.folder.string();
@@ -99,17 +104,23 @@ RealWorldEnd run_real_world(const RealWorldPlan& plan, const std::atomic<bool>& 
     checked("pipe2", ::pipe2(ends, O_CLOEXEC));
     const Fd output{ends[0]};
     Fd input{ends[1]};
-    Started world{plan, input.get()};
+    LendingChannel channel = LendingChannel::make();
+    Started world{plan, input.get(), channel.borrower.get()};
     input.reset();
+    channel.borrower.reset();
 
     const auto deadline = std::chrono::steady_clock::now() + plan.limit;
     std::string console;
     bool reading = true;
+    bool lending = true;
     for (;;) {
-        pollfd watched[] = {{world.pidfd(), POLLIN, 0}, {reading ? output.get() : -1, POLLIN, 0}};
+        pollfd watched[] = {{world.pidfd(), POLLIN, 0},
+                            {reading ? output.get() : -1, POLLIN, 0},
+                            {lending ? channel.lender.get() : -1, POLLIN, 0}};
         constexpr int look_again = 50;  // ms; for the interrupt and the limit
-        ::poll(watched, 2, look_again);
+        ::poll(watched, std::size(watched), look_again);
         if (watched[1].revents != 0) reading = read_some(output.get(), console);
+        if (watched[2].revents != 0) lending = lend_socket(channel.lender.get());
         if (watched[0].revents != 0) break;
         if (interrupted) return {"interrupted", "interrupted", "", console};
         if (std::chrono::steady_clock::now() > deadline) {
@@ -125,8 +136,9 @@ RealWorldEnd run_real_world(const RealWorldPlan& plan, const std::atomic<bool>& 
 int become_real_world(const std::filesystem::path& folder) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() == 1) return EXIT_FAILURE;  // the driver died before we asked to follow it
+    ::fcntl(borrowing_descriptor, F_SETFD, FD_CLOEXEC);
     try {
-        return run_as_process_one([&] { return world_main(folder); });
+        return run_as_process_one([&] { return world_main(folder, Fd{borrowing_descriptor}); });
     } catch (const Error& error) {
         fmt::print(stderr, "{}\n{}\n", error.what(), error.advice());
         return not_allowed;

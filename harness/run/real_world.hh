@@ -25,7 +25,8 @@ struct RealWorldEnd {
 
 RealWorldEnd run_real_world(const RealWorldPlan& plan, const std::atomic<bool>& interrupted);
 
-// The other side: what this program does when it is started as `world-real FOLDER`. Makes the
+// The other side: what this program does when it is started as `world-real FOLDER`, with the
+// borrower's end of a LendingChannel as descriptor 3. Makes the
 // namespaces (a user namespace too, unless it is root), starts the world as their process 1, and
 // returns its exit code. Everything in them dies with the process that started it.
 int become_real_world(const std::filesystem::path& folder);

@@ -23,6 +23,7 @@
 #include "harness/scenario/parse.hh"
 #include "simulator/base/timestamp.hh"
 #include "simulator/net/firewall.hh"
+#include "simulator/net/socket_lender.hh"
 #include "simulator/world/world.hh"
 
 namespace etimedout {
@@ -75,9 +76,10 @@ WorldClock begin_clock(const std::string& kind) {
 // Everything of one run inside, in the order of its lifetime.
 class Inside {
 public:
-    Inside(Order order, const RootFileSystem& root)
+    Inside(Order order, const RootFileSystem& root, Fd borrower)
         : order_{std::move(order)},
           root_{root},
+          outside_{std::move(borrower)},
           clock_{begin_clock(order_.run.clock)},
           log_{root.output() / run_files::raw_events} {}
 
@@ -98,8 +100,9 @@ private:
     void live() {
         World world{{.topology = order_.scenario.topology,
                      .seed = order_.run.seed,
-                     .firewall = backend_from(order_.run.firewall)},
-                    {.root = root_, .clock = clock_, .sink = log_}};
+                     .firewall = backend_from(order_.run.firewall),
+                     .outside = order_.run.external},
+                    {.root = root_, .clock = clock_, .sink = log_, .outside = &outside_}};
         clock_.sleep_until(Duration{});
         std::optional<StallMeter> stalls;
         if (order_.run.clock == "real") stalls.emplace(clock_, log_);
@@ -188,6 +191,7 @@ public:
 private:
     Order order_;
     const RootFileSystem& root_;
+    SocketBorrower outside_;
     WorldClock clock_;
     WorldLog log_;
     std::optional<Timers> watch_;
@@ -196,7 +200,7 @@ private:
 
 }  // namespace
 
-int world_main(const fs::path& folder) {
+int world_main(const fs::path& folder, Fd borrower) {
     // Waits end when they should, and not up to 50 µs later.
     ::prctl(PR_SET_TIMERSLACK, 1);
     std::string clock = "virtual";
@@ -206,7 +210,7 @@ int world_main(const fs::path& folder) {
         const WorldFolders folders{order.run.scenario_dir, folder};
         const RootFileSystem root = clock == "virtual" ? RootFileSystem::enter_virtual(folders)
                                                        : RootFileSystem::enter_real(folders);
-        Inside inside{std::move(order), root};
+        Inside inside{std::move(order), root, std::move(borrower)};
         inside.run();
         Inside::power_off(clock);
     } catch (const std::exception& error) {

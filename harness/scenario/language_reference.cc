@@ -14,6 +14,12 @@ namespace etimedout {
 
 namespace {
 
+constexpr std::string_view external_nodes =
+    "An `external` node is a system that exists already, and is reached from this machine: the "
+    "scenario runs in\nreal time. Its name is looked up here when the run begins. Programs find "
+    "it by the node's name and by its\nown, at its own port and at those of the links that lead "
+    "to it, over TCP and UDP. It sees the connections\ncome from this machine.\n\n";
+
 // A bound's three spellings would fill every cell: they are explained once.
 std::string value_of(const Form& form) {
     if (form.kind == Form::Kind::either && !form.name.empty()) return form.name;
@@ -156,7 +162,7 @@ std::string language_markdown() {
         "other; a node with none of them\nonly makes calls. The keys from `status` on say how a "
         "stub "
         "answers where no route does.\n\n" +
-        tables_of(node_form()) + table_of_habits();
+        std::string{external_nodes} + tables_of(node_form()) + table_of_habits();
     text += "## Links\n\nA link is written `caller -> callee:port`, or as a map:\n\n" +
             tables_of(link_form().of.back());
     text += "## Steps\n\nA step is one of these, done in order.\n\n" + tables_of(step_form());

@@ -521,6 +521,14 @@ void check_topology(Reading& reading, const YamlNode& root) {
                               fmt::format("no node is called {}", quote(end)),
                               suggest(end, nodes, "nodes"));
             }
+            if (const NodeSpec* caller = topology.node(link.spec.from);
+                caller != nullptr && caller->external) {
+                reading.error(
+                    path->at,
+                    fmt::format("`{}` is outside, and nothing of it is here that could call",
+                                link.spec.from),
+                    fmt::format("a link leads to it: write NODE -> {}", link.spec.from));
+            }
             if (link.spec.from == link.spec.to) {
                 reading.error(
                     path->at,

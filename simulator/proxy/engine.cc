@@ -6,6 +6,7 @@
 #include <optional>
 #include <thread>
 
+#include <sys/socket.h>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
@@ -21,6 +22,10 @@ namespace {
 
 // Look-ups block; so many may at once before others wait for their turn.
 constexpr std::size_t resolvers = 8;
+
+Fd socket_here(int family, int type) {
+    return Fd{::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+}
 
 }  // namespace
 
@@ -53,7 +58,7 @@ public:
     std::shared_ptr<ProxyState> state_of(const ProxyPlan& plan);
 
     // Looks the upstream up, where that must be done, and gives the answer on the worker's thread.
-    void dial(const std::shared_ptr<Relay>& relay, Worker& worker, const HostPort& upstream);
+    void dial(const std::shared_ptr<Relay>& relay, Worker& worker, const ProxyState& proxy);
     // Asks the resolver, and gives the answer on the worker's thread.
     void ask(const HostPort& name, Worker& worker, std::function<void(const Addresses&)> then);
 
@@ -74,6 +79,12 @@ std::shared_ptr<ProxyState> Engine::Impl::state_of(const ProxyPlan& plan) {
     state->name = std::make_shared<const std::string>(plan.name);
     state->upstream_text = plan.upstream;
     if (upstream) state->upstream = *upstream;
+    state->upstream_addresses = plan.upstream_addresses;
+    if (const auto numeric = numeric_address(state->upstream);
+        numeric && state->upstream_addresses.empty()) {
+        state->upstream_addresses.push_back(*numeric);
+    }
+    state->upstream_socket = plan.upstream_socket ? plan.upstream_socket : socket_here;
     state->transparent = plan.transparent;
     state->requests = plan.requests;
     state->wall_clock = std::chrono::system_clock::now().time_since_epoch() -
@@ -88,12 +99,12 @@ std::shared_ptr<ProxyState> Engine::Impl::state_of(const ProxyPlan& plan) {
 }
 
 void Engine::Impl::dial(const std::shared_ptr<Relay>& relay, Worker& worker,
-                        const HostPort& upstream) {
-    if (const auto address = numeric_address(upstream)) {
-        relay->start({*address});
+                        const ProxyState& proxy) {
+    if (!proxy.upstream_addresses.empty()) {
+        relay->start(proxy.upstream_addresses);
         return;
     }
-    ask(upstream, worker, [relay](const Addresses& found) {
+    ask(proxy.upstream, worker, [relay](const Addresses& found) {
         if (found) {
             relay->start(*found);
         } else {
@@ -187,7 +198,7 @@ private:
             if (state->transparent) {
                 relay->start({relay->wanted_address()});
             } else {
-                engine.dial(relay, worker, state->upstream);
+                engine.dial(relay, worker, *state);
             }
         });
     }

@@ -2,13 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "simulator/base/fd.hh"
 #include "simulator/base/quantity.hh"
 #include "simulator/faults/flow.hh"
+#include "simulator/proxy/address.hh"
 #include "simulator/stream/fault_table.hh"
 #include "simulator/stream/source.hh"
 
@@ -39,10 +42,17 @@ struct ProxyRule {
     RuleSelectors selectors{};
 };
 
+// A socket towards an upstream, as socket(2) makes it, for SOCK_STREAM or SOCK_DGRAM; it must not
+// block. Empty, with errno. Called from any of the engine's threads.
+using SocketMaker = std::function<Fd(int family, int type)>;
+
 struct ProxyPlan {
     std::string name{};
     std::string listen{};    // host:port; an empty host is every address, port 0 a free one
     std::string upstream{};  // host:port, resolved for each connection
+    // Where the upstream is, already resolved; tried in turn. Empty: `upstream` is.
+    std::vector<SocketAddress> upstream_addresses{};
+    SocketMaker upstream_socket{};  // null: in the namespace of whoever makes the engine
     // Neither end sees the proxy: it takes connections to every address that are brought to it, and
     // reaches each at the address it was meant for, from the client's own address and port
     // (Documentation/networking/tproxy.rst). `upstream` is not looked at. Needs CAP_NET_ADMIN.

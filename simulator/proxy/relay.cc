@@ -63,8 +63,7 @@ void Relay::start(std::vector<SocketAddress> upstream) {
 void Relay::dial() {
     const SocketAddress address = addresses_.back();
     addresses_.pop_back();
-    const int socket =
-        ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+    const int socket = proxy_->upstream_socket(address.family(), SOCK_STREAM).release();
     if (socket < 0) {
         dial_failed(error_text(errno));
         return;

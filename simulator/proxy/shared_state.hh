@@ -55,6 +55,8 @@ struct ProxyState {
     std::shared_ptr<const std::string> name{};
     HostPort upstream{};
     std::string upstream_text{};
+    std::vector<SocketAddress> upstream_addresses{};  // empty: `upstream` must be looked up
+    SocketMaker upstream_socket{};                    // never null
     bool transparent = false;
     std::shared_ptr<FaultTable> requests{};
     Duration wall_clock{};  // from 1970 to the beginning of the monotonic clock

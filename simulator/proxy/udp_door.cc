@@ -110,11 +110,11 @@ bool UdpDoor::has_resources(bool there, int error) {
 }
 
 std::shared_ptr<UdpSession> UdpDoor::welcome(const UdpPeer& from) {
-    const auto address = numeric_address(proxy_->upstream);
+    const bool is_known = !proxy_->upstream_addresses.empty();
     Fd upstream;
     int error = 0;
-    if (address) {
-        upstream = dial_udp(*address);
+    if (is_known) {
+        upstream = dial(proxy_->upstream_addresses.front());
         error = errno;
         if (!has_resources(static_cast<bool>(upstream), error)) {
             ++proxy_->datagrams.dropped;
@@ -137,30 +137,36 @@ std::shared_ptr<UdpSession> UdpDoor::welcome(const UdpPeer& from) {
     ++proxy_->open;
     proxy_->listener->accepted(*proxy_->name, record->number, from.address.text());
     session->follow_rules();
-    if (!address) {
+    if (!is_known) {
         look_up(session);
     } else if (upstream) {
-        session->start(std::move(upstream), *address);
+        session->start(std::move(upstream), proxy_->upstream_addresses.front());
     } else {
         session->cannot_dial(error_text(error));
     }
     return session;
 }
 
+// Empty, with errno, when there is none to be had.
+Fd UdpDoor::dial(const SocketAddress& upstream) const {
+    return connect_udp(proxy_->upstream_socket(upstream.family(), SOCK_DGRAM), upstream);
+}
+
 void UdpDoor::look_up(const std::shared_ptr<UdpSession>& session) {
-    look_up_(proxy_->upstream, worker_, [session](const Addresses& found) {
-        if (!found) {
-            session->cannot_dial(found.error().message);
-            return;
-        }
-        const SocketAddress& address = found->front();
-        Fd upstream = dial_udp(address);
-        if (upstream) {
-            session->start(std::move(upstream), address);
-        } else {
-            session->cannot_dial(error_text(errno));
-        }
-    });
+    look_up_(proxy_->upstream, worker_,
+             [self = shared_from_this(), session](const Addresses& found) {
+                 if (!found) {
+                     session->cannot_dial(found.error().message);
+                     return;
+                 }
+                 const SocketAddress& address = found->front();
+                 Fd upstream = self->dial(address);
+                 if (upstream) {
+                     session->start(std::move(upstream), address);
+                 } else {
+                     session->cannot_dial(error_text(errno));
+                 }
+             });
 }
 
 SendOutcome UdpDoor::send(std::string_view bytes, const UdpPeer& to) {

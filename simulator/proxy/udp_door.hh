@@ -72,6 +72,7 @@ private:
     std::shared_ptr<UdpSession> session_of(const UdpPeer& from);
     std::shared_ptr<UdpSession> welcome(const UdpPeer& from);
     bool has_resources(bool there, int error);
+    Fd dial(const SocketAddress& upstream) const;
     void look_up(const std::shared_ptr<UdpSession>& session);
 
     Worker& worker_;

@@ -110,8 +110,7 @@ Fd listen_udp(const SocketAddress& where) {
     }
 }
 
-Fd dial_udp(const SocketAddress& upstream) {
-    Fd socket{::socket(upstream.family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP)};
+Fd connect_udp(Fd socket, const SocketAddress& upstream) {
     if (!socket) return socket;
     set_buffers(socket.get());
     if (::connect(socket.get(), upstream.get(), upstream.size) == 0) return socket;

@@ -24,9 +24,9 @@ struct UdpPeer {
 // A socket bound there. Throws ListenError, "listen udp 127.0.0.1:53: bind: address already in
 // use".
 Fd listen_udp(const SocketAddress& where);
-// A socket that talks to `upstream` alone, so that the kernel reports its port being unreachable.
-// Empty, with errno, when there is none to be had.
-Fd dial_udp(const SocketAddress& upstream);
+// Makes a socket talk to `upstream` alone, so that the kernel reports its port being unreachable.
+// Empty, with errno, when it cannot; also when `socket` is.
+Fd connect_udp(Fd socket, const SocketAddress& upstream);
 
 // As recvfrom() and sendto(); they do not wait.
 ssize_t receive_udp(int socket, std::span<char> into, UdpPeer& from);

@@ -5,6 +5,7 @@
 #include <set>
 #include <stdexcept>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 namespace etimedout {
@@ -13,6 +14,14 @@ namespace {
 
 bool speaks_v4(const LinkSpec& link) { return link.ip != IpVersion::v6; }
 bool speaks_v6(const LinkSpec& link) { return link.ip != IpVersion::v4; }
+
+// Rather than an address.
+bool is_name(const std::string& host) {
+    in_addr v4{};
+    in6_addr v6{};
+    return ::inet_pton(AF_INET, host.c_str(), &v4) != 1 &&
+           ::inet_pton(AF_INET6, host.c_str(), &v6) != 1;
+}
 
 // Lines of a hosts file; the first address a name gets, per IP version, is the one it keeps.
 class HostsFile {
@@ -34,6 +43,16 @@ private:
 };
 
 }  // namespace
+
+std::string external_host(const std::string& external) {
+    std::string host = external.substr(0, external.rfind(':'));
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    return host;
+}
+
+std::uint16_t external_port(const std::string& external) {
+    return static_cast<std::uint16_t>(std::stoi(external.substr(external.rfind(':') + 1)));
+}
 
 const NodeSpec* Topology::node(std::string_view name) const {
     const auto found = std::find_if(nodes.begin(), nodes.end(),
@@ -97,6 +116,13 @@ std::string Topology::hosts_file(std::string_view node) const {
         if (link.spec.from != node) return;
         add_far(link.spec, at, host_of(link.name));
         add_far(link.spec, at, link.name);
+    });
+    // Programs that know a system outside by its own name reach what stands for it here.
+    each_link([&](const NamedLink& link, const LinkAddresses& at) {
+        const NodeSpec* callee = this->node(link.spec.to);
+        if (link.spec.from != node || callee == nullptr || !callee->external) return;
+        const std::string host = external_host(*callee->external);
+        if (is_name(host) && host != "localhost") add_far(link.spec, at, host);
     });
     // Its callers last: where two nodes call each other, a name means the way to call it.
     each_link([&](const NamedLink& link, const LinkAddresses& at) {

@@ -1,6 +1,7 @@
 // What a world is made of: nodes and links, as a scenario describes them.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,6 +22,10 @@ struct NodeSpec {
     std::optional<std::string> like{};  // kernel habits of an older release, "linux-6.1"
     bool operator==(const NodeSpec&) const = default;
 };
+
+// Of "host:port", as `external` has it.
+std::string external_host(const std::string& external);
+std::uint16_t external_port(const std::string& external);
 
 // Names in the order the scenario declares them: addresses and interface order follow from it.
 struct NamedNode {

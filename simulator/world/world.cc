@@ -2,6 +2,7 @@
 #include "simulator/world/world.hh"
 
 #include <algorithm>
+#include <set>
 #include <variant>
 
 #include <fmt/format.h>
@@ -102,6 +103,10 @@ void World::start_programs() {
                 here.stub = std::make_unique<Stub>(name, *spec.stub, context_.clock);
             });
         }
+        if (spec.external) {
+            const NamespaceGuard inside{here.namespaces.network()};
+            here.stand_in = stand_in_for(name, *spec.external);
+        }
         if (spec.process) {
             here.program = std::make_unique<Program>(
                 ProgramPlan{.node = name, .spec = *spec.process, .http_port = port_of(name)},
@@ -112,6 +117,26 @@ void World::start_programs() {
             here.program->start();
         }
     }
+}
+
+// It is called at its own port, and at those of the links that lead to it.
+std::unique_ptr<StandIn> World::stand_in_for(const std::string& node, const std::string& external) {
+    StandInPlan plan{.node = node};
+    for (const std::string& text : plan_.outside.at(node)) {
+        plan.outside.push_back(numeric_address(split_host_port(text).value()).value());
+    }
+    std::set<std::uint16_t> ports{external_port(external)};
+    for (const NamedLink& named : plan_.topology.links) {
+        if (named.spec.to == node && named.spec.port) ports.insert(named.spec.port->number);
+    }
+    plan.ports.assign(ports.begin(), ports.end());
+    plan.outside_socket = [borrower = context_.outside](int family, int type) {
+        return borrower->borrow(family, type);
+    };
+    plan.tell = [this, node](std::string line) {
+        put(LogLine{node, "etimedout", std::move(line)});
+    };
+    return std::make_unique<StandIn>(std::move(plan));
 }
 
 // The port of the first link that leads to a node, where its readiness can be asked over HTTP.

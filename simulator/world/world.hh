@@ -13,11 +13,13 @@
 #include "simulator/events/sink.hh"
 #include "simulator/faults/all_faults.hh"
 #include "simulator/net/link.hh"
+#include "simulator/net/socket_lender.hh"
 #include "simulator/node/node_namespaces.hh"
 #include "simulator/node/program.hh"
 #include "simulator/node/root_file_system.hh"
 #include "simulator/node/watch_thread.hh"
 #include "simulator/proxy/link_proxy.hh"
+#include "simulator/proxy/stand_in.hh"
 #include "simulator/stub/stub.hh"
 #include "simulator/world/spec.hh"
 #include "simulator/world/timers.hh"
@@ -27,7 +29,8 @@ namespace etimedout {
 struct WorldPlan {
     Topology topology{};
     std::uint64_t seed = 1;
-    std::optional<FirewallBackend> firewall{};  // nothing: probed when first needed
+    std::optional<FirewallBackend> firewall{};                  // nothing: probed when first needed
+    std::map<std::string, std::vector<std::string>> outside{};  // address:port of external nodes
 };
 
 // What surrounds a world; outlives it.
@@ -35,6 +38,7 @@ struct WorldContext {
     const RootFileSystem& root;
     const WorldClock& clock;
     EventSink& sink;
+    SocketBorrower* outside = nullptr;  // needed where there is an external node
 };
 
 // Construction builds namespaces and links, so that captures can begin before any program does.
@@ -66,6 +70,7 @@ private:
         NodeNamespaces namespaces;
         std::unique_ptr<Stub> stub{};
         std::unique_ptr<Program> program{};
+        std::unique_ptr<StandIn> stand_in{};  // of an external node
     };
     struct Armed {
         std::string link;
@@ -76,6 +81,7 @@ private:
     Node& node_named(const std::string& name);
     std::optional<Port> port_of(const std::string& node) const;
     void add_link(std::size_t index);
+    std::unique_ptr<StandIn> stand_in_for(const std::string& node, const std::string& external);
     LinkProxy& proxy_of(const std::string& link);
     void arm_at_link(const std::string& target, const ArmedFault& fault);
     void flap(const std::string& id, CarrierPlan plan, Carrier next);

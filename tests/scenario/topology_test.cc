@@ -138,6 +138,23 @@ TEST(Hosts, TheFileNamesItselfItsCalleesItsLinksAndItsCallers) {
               "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 alone\n");
 }
 
+TEST(Hosts, ASystemOutsideIsFoundByItsOwnNameToo) {
+    // Unless that is an address, or a name that means something else in every node.
+    const Topology topology = topology_of(
+        "nodes: {client: {}, pay: {external: \"api.example.com:443\"}, "
+        "db: {external: \"[::1]:5432\"}, dev: {external: \"localhost:8080\"}}\n"
+        "links: {a: client -> pay:443, b: client -> db:5432, c: client -> dev:8080}\n");
+    EXPECT_EQ(topology.hosts_file("client"),
+              "127.0.0.1 localhost\n::1 localhost\n"
+              "10.1.1.2 client\n"
+              "10.1.2.2 pay\n10.1.2.2 a\n"
+              "10.2.2.2 db\n10.2.2.2 b\n"
+              "10.3.2.2 dev\n10.3.2.2 c\n"
+              "10.1.2.2 api.example.com\n");
+    EXPECT_EQ(external_host("[::1]:5432"), "::1");
+    EXPECT_EQ(external_port("[::1]:5432"), 5432);
+}
+
 TEST(Order, CalleesAndThoseWaitedForComeFirst) {
     // client calls gateway calls db; metrics waits for client.
     const Topology topology = topology_of(

@@ -72,6 +72,7 @@ ensure_build release all
 check format "$top/scripts/format.sh" --check
 check layers "$top/scripts/check_layers.sh"
 check fault-names "$top/scripts/check_fault_names.sh"
+check scenario-index "$top/scripts/scenario_index.sh" --check
 run_ctest release unit '^unit$'
 run_ctest release virtual '^virtual$'
 run_ctest release real '^real$'

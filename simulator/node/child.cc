@@ -329,14 +329,10 @@ std::thread spawn_with_keeper(const SpawnPlan& plan, Started& started) {
 }  // namespace
 
 std::map<std::string, std::string> default_environment() {
-    return {{"HOME", "/run/home"},
-            {"LANG", "C.UTF-8"},
-            {"LOGNAME", "root"},
-            {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-            {"SHELL", "/bin/sh"},
-            {"TERM", "dumb"},
-            {"TMPDIR", "/tmp"},
-            {"TZ", "UTC"},
+    return {{"HOME", "/run/home"}, {"LANG", "C.UTF-8"},
+            {"LOGNAME", "root"},   {"PATH", fmt::format("/run/{}:{}", own_program, search_path)},
+            {"SHELL", "/bin/sh"},  {"TERM", "dumb"},
+            {"TMPDIR", "/tmp"},    {"TZ", "UTC"},
             {"USER", "root"}};
 }
 

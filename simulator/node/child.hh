@@ -26,6 +26,11 @@ struct SpawnPlan {
     int standard_error = -1;
 };
 
+// Where programs of the host are found, as PATH has it.
+inline constexpr auto search_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+// This program is found in every node too, as /run/etimedout/etimedout.
+inline constexpr auto own_program = "etimedout";
+
 // What every program inside a world finds in its environment, wherever the world runs:
 // PATH, HOME, LANG=C.UTF-8, TZ=UTC and the like; nothing of the host's.
 std::map<std::string, std::string> default_environment();

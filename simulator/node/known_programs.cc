@@ -178,8 +178,7 @@ std::optional<std::filesystem::path> find_program(std::string_view name) {
         const std::filesystem::path path{name};
         return executable(path) ? std::optional{path} : std::nullopt;
     }
-    const auto environment = default_environment();
-    for (const auto folder : split(environment.at("PATH"), ':')) {
+    for (const auto folder : split(search_path, ':')) {
         auto path = std::filesystem::path{folder} / name;
         if (executable(path)) return path;
     }
@@ -189,7 +188,7 @@ std::optional<std::filesystem::path> find_program(std::string_view name) {
 std::optional<Problem> missing_program(std::string_view shell_command,
                                        const std::filesystem::path& folder) {
     const auto program = first_program(shell_command);
-    if (!program) return std::nullopt;
+    if (!program || *program == own_program) return std::nullopt;
     if (program->find('/') != std::string::npos) {
         // An absolute path stays what it is.
         const auto path = folder / *program;
@@ -208,8 +207,7 @@ std::optional<Problem> missing_program(std::string_view shell_command,
     const auto package = debian_package(*program);
     return Problem{fmt::format("{} is not installed", *program),
                    package ? fmt::format("apt-get install {}", *package)
-                           : fmt::format("install it into a folder of PATH={}",
-                                         default_environment().at("PATH"))};
+                           : fmt::format("install it into a folder of PATH={}", search_path)};
 }
 
 Result<std::string> program_version(std::string_view name, Duration limit) {

@@ -15,7 +15,7 @@ namespace etimedout {
 // nothing for one that the table does not know.
 std::optional<std::string> debian_package(std::string_view program);
 
-// Where a program is, in the PATH of default_environment(), whatever the caller's own is. A name
+// Where a program is, in search_path, whatever the caller's own is. A name
 // with a slash is looked for there and nowhere else.
 std::optional<std::filesystem::path> find_program(std::string_view name);
 

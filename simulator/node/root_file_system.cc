@@ -15,6 +15,7 @@
 
 #include "simulator/base/error.hh"
 #include "simulator/base/fd.hh"
+#include "simulator/node/child.hh"
 #include "simulator/node/generated_files.hh"
 #include "simulator/node/mounts.hh"
 #include "simulator/node/text.hh"
@@ -215,6 +216,9 @@ void RootFileSystem::make_private_folders() const {
         make_folders((skeleton_ / "run" / path).parent_path(), 0755);
         make_folder(skeleton_ / "run" / path, owner);
     }
+    // This program itself, wherever it lies: that may be in a folder which nodes do not see.
+    make_folder(skeleton_ / "run" / own_program, 0755);
+    make_link(skeleton_ / "run" / own_program / own_program, "/proc/1/exe");
     const fs::path log{"/var/log"};
     make_folder(skeleton_ / "log", owner_of(log));
     std::error_code problem;

@@ -7,9 +7,9 @@
 #include <ctime>
 #include <memory>
 #include <optional>
-#include <random>
 #include <utility>
 
+#include <sys/random.h>
 #include <unistd.h>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -39,10 +39,17 @@ constexpr std::uint32_t largest_header = 64U << 10U;
 using Parser = http::request_parser<http::string_body>;
 using Response = http::response<http::string_body>;
 
+// The kernel's, which in a world follow from the seed; std::random_device asks the processor.
+std::uint32_t random_number() {
+    std::uint32_t number = 0;
+    [[maybe_unused]] const ssize_t size = ::getrandom(&number, sizeof number, 0);
+    return number;
+}
+
 // As github.com/rs/xid: seconds, machine, process and counter, in base 32.
 std::string request_id() {
-    static std::atomic<std::uint32_t> counter{std::random_device{}()};
-    static const std::uint32_t machine = std::random_device{}();
+    static std::atomic<std::uint32_t> counter{random_number()};
+    static const std::uint32_t machine = random_number();
     const auto seconds = static_cast<std::uint32_t>(std::time(nullptr));
     const auto process = static_cast<std::uint32_t>(::getpid());
     const std::uint32_t number = ++counter;

@@ -285,8 +285,9 @@ TEST_F(ProgramWorldTest, LimitsAndEnvironmentReachTheProgram) {
         lines(sink_.take(), "stdout"),
         (std::vector<std::string>{
             "20", "FROM_WORLD=w", "HOME=/run/home", "LANG=C.UTF-8", "LOGNAME=root",
-            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "PWD=/scenario",
-            "SHELL=/bin/sh", "TERM=dumb", "TMPDIR=/tmp", "TZ=UTC", "USER=root", "X=scenario"}));
+            "PATH=/run/etimedout:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "PWD=/scenario", "SHELL=/bin/sh", "TERM=dumb", "TMPDIR=/tmp", "TZ=UTC", "USER=root",
+            "X=scenario"}));
 }
 
 TEST_F(ProgramWorldTest, AnotherUserMayWriteToItsOwnOutput) {

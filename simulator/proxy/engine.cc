@@ -12,6 +12,7 @@
 
 #include "simulator/proxy/door.hh"
 #include "simulator/proxy/relay.hh"
+#include "simulator/proxy/slabs.hh"
 #include "simulator/proxy/udp_proxy.hh"
 
 namespace etimedout {
@@ -181,7 +182,7 @@ private:
     // On the door's worker; the connection lives on another's, in turn.
     static void welcome(Engine::Impl& engine, const std::shared_ptr<ProxyState>& state, Fd client,
                         const SocketAddress& peer) {
-        const auto record = std::make_shared<RelayRecord>();
+        const auto record = make_shared_in_slab<RelayRecord>();
         Worker& worker = engine.next_worker();
         record->number = ++state->accepted;
         record->worker = &worker;
@@ -193,7 +194,7 @@ private:
         state->listener->accepted(*state->name, record->number, peer.text());
         asio::post(worker.context(), [&engine, state, record, socket = std::move(client),
                                       &worker]() mutable {
-            const auto relay = std::make_shared<Relay>(worker, state, record, std::move(socket));
+            const auto relay = make_shared_in_slab<Relay>(worker, state, record, std::move(socket));
             worker.keep(record->id, relay);
             if (state->transparent) {
                 relay->start({relay->wanted_address()});

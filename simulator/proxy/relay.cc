@@ -7,8 +7,10 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/post.hpp>
 
+#include "simulator/proxy/slabs.hh"
 #include "simulator/proxy/socket_errors.hh"
 #include "simulator/stream/conversation.hh"
 
@@ -28,6 +30,12 @@ std::size_t index_of(Way way) { return way == Way::up ? 0 : 1; }
 void make_abortive(int socket) {
     const linger now{1, 0};
     ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+// What an idle connection waits with goes back to the system when it is over, as the rest of it.
+template <class Handler>
+auto in_slab(Handler handler) {
+    return asio::bind_allocator(SlabAllocator<char>{}, std::move(handler));
 }
 
 int error_of(int socket) {
@@ -213,12 +221,12 @@ void Relay::wait_to_read(Way way) {
     if (waits.reading || !lane(way).wants_to_read(proxy_->largest_queue)) return;
     waits.reading = true;
     source(way).async_wait(Socket::wait_read,
-                           [self = shared_from_this(), way](const error_code& error) {
+                           in_slab([self = shared_from_this(), way](const error_code& error) {
                                self->waits_[index_of(way)].reading = false;
                                if (error || self->ended_) return;
                                self->lane(way).source_is_ready();
                                self->run(way);
-                           });
+                           }));
 }
 
 void Relay::wait_to_write(Way way) {
@@ -226,12 +234,12 @@ void Relay::wait_to_write(Way way) {
     if (waits.writing || !lane(way).wants_to_write()) return;
     waits.writing = true;
     sink(way).async_wait(Socket::wait_write,
-                         [self = shared_from_this(), way](const error_code& error) {
+                         in_slab([self = shared_from_this(), way](const error_code& error) {
                              self->waits_[index_of(way)].writing = false;
                              if (error || self->ended_) return;
                              self->lane(way).sink_is_ready();
                              self->run(way);
-                         });
+                         }));
 }
 
 void Relay::wait_for_moment(Way way) {

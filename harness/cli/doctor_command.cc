@@ -56,6 +56,7 @@ ExitCode doctor_command() {
     say("iptables (firewall faults)", network.iptables);
     say("ipset (with iptables: selectors)", network.ipset);
     say("tproxy (faults in the stream)", network.tproxy);
+    say("nfqueue (refusals past a proxy)", network.nfqueue);
     real_time = real_time && network.namespaces.present;
 
     fmt::print("\n{}\n", virtual_time ? "Scenarios run in virtual time here."

@@ -57,8 +57,7 @@ std::optional<double> toxicity_of(const ProxyWords& words) {
 
 std::optional<std::int64_t> idle_timeout_of(const ProxyWords& words) {
     if (words.idle_timeout.empty()) return std::nullopt;
-    const auto value = go_integer(words.idle_timeout);
-    if (value) return *value;
+    if (auto value = go_integer(words.idle_timeout)) return value;
     throw UsageError{fmt::format("--idle-timeout-ms {}: not a number", words.idle_timeout),
                      "write milliseconds, such as 5000"};
 }

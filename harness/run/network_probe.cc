@@ -20,9 +20,9 @@ namespace {
 
 constexpr char field_end = '\x1f';
 
-std::array<NetCapability*, 6> all_of(NetCapabilities& found) {
-    return {&found.namespaces, &found.netem, &found.nftables,
-            &found.iptables,   &found.ipset, &found.tproxy};
+std::array<NetCapability*, 7> all_of(NetCapabilities& found) {
+    return {&found.namespaces, &found.netem,  &found.nftables, &found.iptables,
+            &found.ipset,      &found.tproxy, &found.nfqueue};
 }
 
 std::string to_text(NetCapabilities found) {

@@ -156,11 +156,32 @@ void NetlinkSocket::collect(NetlinkMessage& message, std::string_view attempt,
     if (outcome.error != 0) throw NetlinkError{attempt, outcome.error, outcome.explanation};
 }
 
-NetlinkSocket::Outcome NetlinkSocket::transact(NetlinkMessage& message, std::string_view attempt,
-                                               const std::function<void(const nlmsghdr&)>& visit) {
+void NetlinkSocket::send(NetlinkMessage& message, std::string_view attempt) {
     if (const int sent = ::nl_send_auto(socket_.get(), message.get()); sent < 0) {
         throw Error{fmt::format("{}: send the request: {}", attempt, ::nl_geterror(sent))};
     }
+}
+
+int NetlinkSocket::descriptor() const { return ::nl_socket_get_fd(socket_.get()); }
+
+void NetlinkSocket::receive(const std::function<void(const nlmsghdr&)>& visit) {
+    alignas(nlmsghdr) std::array<std::byte, 65536> buffer{};
+    for (;;) {
+        const ssize_t received = ::recv(descriptor(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+        if (received < 0 && errno == EINTR) continue;
+        if (received <= 0) return;
+        int left = static_cast<int>(received);
+        const void* start = buffer.data();
+        for (auto* part = const_cast<nlmsghdr*>(static_cast<const nlmsghdr*>(start));
+             ::nlmsg_ok(part, left) != 0; part = ::nlmsg_next(part, &left)) {
+            visit(*part);
+        }
+    }
+}
+
+NetlinkSocket::Outcome NetlinkSocket::transact(NetlinkMessage& message, std::string_view attempt,
+                                               const std::function<void(const nlmsghdr&)>& visit) {
+    send(message, attempt);
     const auto sequence = ::nlmsg_hdr(message.get())->nlmsg_seq;
     alignas(nlmsghdr) std::array<std::byte, 65536> buffer{};
     for (;;) {

@@ -110,6 +110,12 @@ public:
     void collect(NetlinkMessage& message, std::string_view attempt,
                  const std::function<void(const nlmsghdr&)>& visit);
 
+    // For what the kernel says by itself. Sends without waiting for anything; throws Error.
+    void send(NetlinkMessage& message, std::string_view attempt);
+    // Hands what is there to `visit`; does not wait.
+    void receive(const std::function<void(const nlmsghdr&)>& visit);
+    int descriptor() const;
+
 private:
     struct Outcome {
         int error = 0;

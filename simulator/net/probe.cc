@@ -8,6 +8,7 @@
 #include "simulator/net/interface.hh"
 #include "simulator/net/namespace_guard.hh"
 #include "simulator/net/netem.hh"
+#include "simulator/net/syn_queue.hh"
 
 namespace etimedout {
 
@@ -69,7 +70,7 @@ NetCapabilities probe_network() {
     if (!found.namespaces.present) {
         const NetCapability none{.reason = "needs network namespaces",
                                  .remedy = found.namespaces.remedy};
-        return {found.namespaces, none, none, none, none, none};
+        return {found.namespaces, none, none, none, none, none, none};
     }
     found.netem = tried(advice_on_qdisc("netem"), [] {
         // On one interface after the other: each is tried as a root.
@@ -91,6 +92,14 @@ NetCapabilities probe_network() {
                found.nftables.present ? FirewallBackend::nftables : FirewallBackend::iptables,
                {.ip = IpVersion::both});
     });
+    found.nfqueue = tried(
+        "with --time virtual it is there; without, callers of a link with a proxy are let in "
+        "before the callee has answered",
+        [] {
+            const Fd scratch = new_network_namespace();
+            const SynQueue queue{scratch.get()};
+            hold_attempts(scratch.get(), {});
+        });
     return found;
 }
 

@@ -19,8 +19,9 @@ struct NetCapabilities {
     NetCapability netem{};       // with prio: latency, loss and the other packet faults
     NetCapability nftables{};
     NetCapability iptables{};
-    NetCapability ipset{};   // with iptables: first, nth and probability of connections
-    NetCapability tproxy{};  // a proxy in the middle of a link: faults of streams and messages
+    NetCapability ipset{};    // with iptables: first, nth and probability of connections
+    NetCapability tproxy{};   // a proxy in the middle of a link: faults of streams and messages
+    NetCapability nfqueue{};  // a caller hears from the callee through that proxy, and not from it
 };
 
 // Tries each in a namespace of its own, with the very rules and messages that faults use; module

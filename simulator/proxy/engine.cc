@@ -11,6 +11,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "simulator/proxy/door.hh"
+#include "simulator/proxy/porter.hh"
 #include "simulator/proxy/relay.hh"
 #include "simulator/proxy/slabs.hh"
 #include "simulator/proxy/udp_proxy.hh"
@@ -147,21 +148,26 @@ public:
         : engine_{engine}, state_{engine.state_of(plan)}, worker_{engine.next_worker()} {
         Fd socket = listen_at(listen_address(plan.listen.empty() ? ":0" : plan.listen),
                               plan.transparent ? Foreign::addresses : Foreign::none);
-        door_ =
-            std::make_shared<Door>(worker_, state_, std::move(socket),
-                                   [&engine, state = state_](Fd client, const SocketAddress& peer) {
-                                       welcome(engine, state, std::move(client), peer);
-                                   });
+        if (plan.gate) porter_ = std::make_shared<Porter>(worker_, state_, std::move(plan.gate));
+        door_ = std::make_shared<Door>(
+            worker_, state_, std::move(socket),
+            [&engine, state = state_, porter = porter_](Fd client, const SocketAddress& peer) {
+                welcome(engine, state, porter.get(), std::move(client), peer);
+            });
         timer_ = std::make_shared<asio::steady_timer>(worker_.context());
         state_->set_rules(std::move(plan.rules));
-        asio::post(worker_.context(), [door = door_] { door->open(); });
+        asio::post(worker_.context(), [door = door_, porter = porter_] {
+            door->open();
+            if (porter) porter->open();
+        });
         plan_windows();
     }
 
     ~EngineProxy() override {
         door_->shut();
-        asio::post(worker_.context(), [door = door_, timer = timer_] {
+        asio::post(worker_.context(), [door = door_, porter = porter_, timer = timer_] {
             door->close();
+            if (porter) porter->close();
             timer->cancel();
         });
         for_each_relay(engine_.workers(), state_,
@@ -180,8 +186,12 @@ public:
 
 private:
     // On the door's worker; the connection lives on another's, in turn.
-    static void welcome(Engine::Impl& engine, const std::shared_ptr<ProxyState>& state, Fd client,
-                        const SocketAddress& peer) {
+    static void welcome(Engine::Impl& engine, const std::shared_ptr<ProxyState>& state,
+                        Porter* porter, Fd client, const SocketAddress& peer) {
+        std::optional<Porter::Dialled> dialled;
+        if (porter != nullptr) {
+            dialled = porter->claim(unmapped(peer), unmapped(own_address_of(client.get())));
+        }
         const auto record = make_shared_in_slab<RelayRecord>();
         Worker& worker = engine.next_worker();
         record->number = ++state->accepted;
@@ -193,10 +203,12 @@ private:
         ++state->open;
         state->listener->accepted(*state->name, record->number, peer.text());
         asio::post(worker.context(), [&engine, state, record, socket = std::move(client),
-                                      &worker]() mutable {
+                                      dialled = std::move(dialled), &worker]() mutable {
             const auto relay = make_shared_in_slab<Relay>(worker, state, record, std::move(socket));
             worker.keep(record->id, relay);
-            if (state->transparent) {
+            if (dialled) {
+                relay->start(std::move(dialled->socket), dialled->upstream);
+            } else if (state->transparent) {
                 relay->start({relay->wanted_address()});
             } else {
                 engine.dial(relay, worker, *state);
@@ -237,6 +249,7 @@ private:
     Engine::Impl& engine_;
     std::shared_ptr<ProxyState> state_;
     Worker& worker_;
+    std::shared_ptr<Porter> porter_;  // null: there is no gate
     std::shared_ptr<Door> door_;
     std::shared_ptr<asio::steady_timer> timer_;
 };

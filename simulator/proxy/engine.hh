@@ -12,6 +12,7 @@
 #include "simulator/base/quantity.hh"
 #include "simulator/faults/flow.hh"
 #include "simulator/proxy/address.hh"
+#include "simulator/proxy/gate.hh"
 #include "simulator/stream/fault_table.hh"
 #include "simulator/stream/source.hh"
 
@@ -57,6 +58,9 @@ struct ProxyPlan {
     // reaches each at the address it was meant for, from the client's own address and port
     // (Documentation/networking/tproxy.rst). `upstream` is not looked at. Needs CAP_NET_ADMIN.
     bool transparent = false;
+    // Clients are let in when the upstream has answered. Null: at once, and the upstream is dialled
+    // afterwards.
+    std::shared_ptr<Gate> gate{};
     // Faults of requests and answers, armed and healed there; set_rules() makes connections look at
     // it again. Null: bytes are not looked at for them.
     std::shared_ptr<FaultTable> requests{};

@@ -67,6 +67,7 @@ public:
           proxy_{engine_.open({.name = plan.link,
                                .listen = fmt::format(":{}", plan.port),
                                .transparent = true,
+                               .gate = std::move(plan.gate),
                                .requests = table_,
                                .connect_timeout = longest_connect})} {}
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "simulator/faults/all_faults.hh"
+#include "simulator/proxy/gate.hh"
 
 namespace etimedout {
 
@@ -14,6 +15,7 @@ struct LinkProxyPlan {
     std::string link{};      // its name: with the seed, what is left to chance follows from it
     std::uint16_t port = 0;  // connections are brought there (simulator/net/diversion.hh)
     std::uint64_t seed = 1;
+    std::shared_ptr<Gate> gate{};  // null: clients are let in before the callee has answered
 };
 
 // What proves that a fault did something, counted since it was armed.

@@ -10,6 +10,7 @@
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/post.hpp>
 
+#include "simulator/proxy/dial.hh"
 #include "simulator/proxy/slabs.hh"
 #include "simulator/proxy/socket_errors.hh"
 #include "simulator/stream/conversation.hh"
@@ -26,23 +27,10 @@ constexpr Duration longest_linger = 1s;
 
 std::size_t index_of(Way way) { return way == Way::up ? 0 : 1; }
 
-// Closing it sends a RST (SO_LINGER with 0, see socket(7)).
-void make_abortive(int socket) {
-    const linger now{1, 0};
-    ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-}
-
 // What an idle connection waits with goes back to the system when it is over, as the rest of it.
 template <class Handler>
 auto in_slab(Handler handler) {
     return asio::bind_allocator(SlabAllocator<char>{}, std::move(handler));
-}
-
-int error_of(int socket) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
-    return error;
 }
 
 }  // namespace
@@ -71,36 +59,21 @@ void Relay::start(std::vector<SocketAddress> upstream) {
 void Relay::dial() {
     const SocketAddress address = addresses_.back();
     addresses_.pop_back();
-    const int socket = proxy_->upstream_socket(address.family(), SOCK_STREAM).release();
-    if (socket < 0) {
-        dial_failed(error_text(errno));
-        return;
-    }
-    upstream_.assign(socket);
-    set_habits(socket, proxy_->transparent ? KeepAlive::off : KeepAlive::on);
     record_->upstream = address;
-    if (proxy_->transparent) {
-        if (const int error = take_clients_address(socket); error != 0) {
-            dialled(error_code{error, boost::system::system_category()});
-            return;
-        }
-    }
-    if (::connect(socket, address.get(), address.size) == 0 || errno == EINPROGRESS) {
-        upstream_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code error) {
-            self->dialled(error);
-        });
+    Dialling dialling = begin_to_dial(*proxy_, address, record_->client);
+    if (dialling.error != 0) {
+        dialled(error_code{dialling.error, boost::system::system_category()});
         return;
     }
-    dialled(error_code{errno, boost::system::system_category()});
+    upstream_.assign(dialling.socket.release());
+    upstream_.async_wait(Socket::wait_write,
+                         [self = shared_from_this()](error_code error) { self->dialled(error); });
 }
 
-// The upstream sees the client's own address and port. 0 or errno.
-int Relay::take_clients_address(int socket) const {
-    const int on = 1;
-    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (const int error = allow_foreign_addresses(socket); error != 0) return error;
-    const SocketAddress client = unmapped(record_->client);
-    return ::bind(socket, client.get(), client.size) == 0 ? 0 : errno;
+void Relay::start(Fd upstream, const SocketAddress& address) {
+    upstream_.assign(upstream.release());
+    record_->upstream = address;
+    connected();
 }
 
 SocketAddress Relay::wanted_address() { return unmapped(own_address_of(client_.native_handle())); }
@@ -112,7 +85,7 @@ void Relay::dialled(const error_code& error) {
         connected();
         return;
     }
-    upstream_.close();
+    if (upstream_.is_open()) upstream_.close();
     if (addresses_.empty()) {
         dial_failed(error_text(failure));
     } else {

@@ -31,6 +31,8 @@ public:
 
     // Dials the first address that answers, then carries bytes.
     void start(std::vector<SocketAddress> upstream);
+    // Connected to the upstream already.
+    void start(Fd upstream, const SocketAddress& address);
     void cannot_look_up(const std::string& why);
     // Where the client meant to connect to, for a transparent proxy.
     SocketAddress wanted_address();
@@ -49,7 +51,6 @@ private:
     enum class Task { run, writable };
 
     void dial();
-    int take_clients_address(int socket) const;
     void begin_conversation();
     void dialled(const boost::system::error_code& error);
     void dial_failed(const std::string& why);

@@ -17,13 +17,14 @@ constexpr Duration longest_connect = 1h;
 class StandIn::Impl final : public EngineListener {
 public:
     explicit Impl(StandInPlan plan) : tell_{std::move(plan.tell)}, engine_{{.workers = 1}, *this} {
-        for (const std::uint16_t port : plan.ports) {
+        for (const auto& [port, gate] : plan.ports) {
             for (const Protocol protocol : {Protocol::tcp, Protocol::udp}) {
                 proxies_.push_back(engine_.open({.name = plan.node,
                                                  .listen = fmt::format(":{}", port),
                                                  .upstream = plan.outside.front().text(),
                                                  .upstream_addresses = plan.outside,
                                                  .upstream_socket = plan.outside_socket,
+                                                 .gate = protocol == Protocol::tcp ? gate : nullptr,
                                                  .connect_timeout = longest_connect,
                                                  .protocol = protocol}));
             }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,7 +14,8 @@ namespace etimedout {
 
 struct StandInPlan {
     std::string node{};
-    std::vector<std::uint16_t> ports{};       // where it is called, TCP and UDP
+    // Where it is called, by TCP and UDP, and the gate of TCP there, as LinkProxyPlan has it.
+    std::map<std::uint16_t, std::shared_ptr<Gate>> ports{};
     std::vector<SocketAddress> outside{};     // of the system, tried in turn; never empty
     SocketMaker outside_socket{};             // in a namespace from where that can be reached
     std::function<void(std::string)> tell{};  // a line about what could not be reached; any thread

@@ -10,6 +10,7 @@
 #include "simulator/net/interface.hh"
 #include "simulator/net/namespace_guard.hh"
 #include "simulator/net/node_pins.hh"
+#include "simulator/world/syn_gate.hh"
 
 namespace etimedout {
 
@@ -20,6 +21,10 @@ void set_up_network(const NodeSpec& spec) {
     pin_node_defaults();
     if (spec.like) pin_habits_of(*spec.like);
     for (const auto& [name, value] : spec.sysctl) write_sysctl(name, value);
+}
+
+std::vector<std::uint16_t> ports_of(const std::optional<Port>& port) {
+    return port ? std::vector<std::uint16_t>{port->number} : std::vector<std::uint16_t>{};
 }
 
 // Faults that the link's proxy carries out; all others are the router's.
@@ -62,7 +67,12 @@ void World::add_link(std::size_t index) {
         proxies_.emplace(
             named.name,
             std::make_unique<LinkProxy>(
-                LinkProxyPlan{.link = named.name, .port = Link::diversion_port, .seed = plan_.seed},
+                LinkProxyPlan{.link = named.name,
+                              .port = Link::diversion_port,
+                              .seed = plan_.seed,
+                              .gate = gate_of(link->proxy_namespace(),
+                                              {.ports = ports_of(named.spec.port),
+                                               .interface = link->near_interface()})},
                 [this, name = named.name](const std::string& fault, const std::string& client) {
                     put(FaultFired{fault, name, client});
                 }));
@@ -129,7 +139,11 @@ std::unique_ptr<StandIn> World::stand_in_for(const std::string& node, const std:
     for (const NamedLink& named : plan_.topology.links) {
         if (named.spec.to == node && named.spec.port) ports.insert(named.spec.port->number);
     }
-    plan.ports.assign(ports.begin(), ports.end());
+    const int network = node_named(node).namespaces.network();
+    for (const std::uint16_t port : ports) {
+        const auto queue = static_cast<std::uint16_t>(plan.ports.size());
+        plan.ports.emplace(port, gate_of(network, {.ports = {port}, .queue = queue}));
+    }
     plan.outside_socket = [borrower = context_.outside](int family, int type) {
         return borrower->borrow(family, type);
     };

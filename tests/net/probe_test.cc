@@ -27,6 +27,7 @@ TEST(Probe, EachCapabilityIsThereOrSaysWhyNotAndWhatToDo) {
     expect_whole("iptables", found.iptables);
     expect_whole("ipset", found.ipset);
     expect_whole("tproxy", found.tproxy);
+    expect_whole("nfqueue", found.nfqueue);
 }
 
 TEST(Probe, TheVirtualKernelHasEverything) {
@@ -39,6 +40,7 @@ TEST(Probe, TheVirtualKernelHasEverything) {
     EXPECT_TRUE(found.iptables.present) << found.iptables.reason;
     EXPECT_TRUE(found.ipset.present) << found.ipset.reason;
     EXPECT_TRUE(found.tproxy.present) << found.tproxy.reason;
+    EXPECT_TRUE(found.nfqueue.present) << found.nfqueue.reason;
 }
 
 TEST(Probe, TheFirewallChosenIsOneThatIsThere) {

@@ -91,7 +91,7 @@ links: {api: "client -> payments:80"}
 steps:
   - call: {id: c, link: api, get: /}
 expect:
-  - {at: c, outcome: reset}
+  - {at: c, outcome: connect_refused}
   - {at: payments, log: {contains: "127.0.0.1:$port outside cannot be reached: Connection refused"}}
 YAML
 "$etimedout" run nobody.yaml >out.txt 2>&1 || { echo "with nobody there:"; cat out.txt; exit 1; }

@@ -13,6 +13,11 @@ if(CMAKE_CXX_FLAGS MATCHES "-fsanitize" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU"
     target_compile_options(etimedout_warnings INTERFACE
         -Wno-null-dereference -Wno-restrict -Wno-maybe-uninitialized)
 endif()
+# Clang calls it shadowing when two files that are compiled together have a constant of one name each,
+# in a namespace without a name; GCC warns of what is shadowed within a file.
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    target_compile_options(etimedout_warnings INTERFACE -Wno-shadow)
+endif()
 
 # etimedout_null_pointers_of_others(FILE…): sources in which GCC 12 sees null pointers of Asio or
 # CLI11 when it optimises. What a file has options of its own for is compiled apart from the other

@@ -11,6 +11,7 @@ sections=(
     "latency: Latency, loss and congestion"
     "firewall: Firewalls"
     "slow-upstream: Slow and overloaded upstreams"
+    "overload: Processes, queues and resources of a node"
     "refused: Nobody there, or gone in the middle"
     "streams: Streams of bytes and events"
     "gateways/nginx: nginx"

@@ -24,7 +24,8 @@ std::string advice_for(const FaultStep& step) {
     if (selectors.match) narrowing.emplace_back("match");
     if (selectors.lasting) narrowing.emplace_back("for");
     std::string advice = fmt::format(
-        "make a call over `{}` after the step that arms it and before it is healed", step.target);
+        "make a call {} `{}` after the step that arms it and before it is healed",
+        layer_of(step.armed.fault) == Layer::node ? "that reaches" : "over", step.target);
     if (!narrowing.empty()) {
         advice += fmt::format("; check its selector{} {}", narrowing.size() == 1 ? "" : "s",
                               fmt::join(narrowing, ", "));

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "simulator/faults/backlog_full.hh"
 #include "simulator/faults/bandwidth.hh"
 #include "simulator/faults/blackhole.hh"
 #include "simulator/faults/burst_loss.hh"
@@ -15,6 +16,7 @@
 #include "simulator/faults/cut.hh"
 #include "simulator/faults/deadline.hh"
 #include "simulator/faults/delay_bytes.hh"
+#include "simulator/faults/descriptors_exhausted.hh"
 #include "simulator/faults/discard.hh"
 #include "simulator/faults/duplicate.hh"
 #include "simulator/faults/error_event.hh"
@@ -22,11 +24,14 @@
 #include "simulator/faults/hang_up.hh"
 #include "simulator/faults/hold.hh"
 #include "simulator/faults/idle_timeout.hh"
+#include "simulator/faults/kill.hh"
 #include "simulator/faults/latency.hh"
 #include "simulator/faults/link_down.hh"
 #include "simulator/faults/link_flap.hh"
 #include "simulator/faults/loss.hh"
 #include "simulator/faults/malformed.hh"
+#include "simulator/faults/pause.hh"
+#include "simulator/faults/ports_exhausted.hh"
 #include "simulator/faults/rate.hh"
 #include "simulator/faults/reject.hh"
 #include "simulator/faults/reorder.hh"
@@ -40,17 +45,20 @@
 #include "simulator/faults/slow_events.hh"
 #include "simulator/faults/slow_headers.hh"
 #include "simulator/faults/stall.hh"
+#include "simulator/faults/starve.hh"
 #include "simulator/faults/status.hh"
+#include "simulator/faults/sysctl.hh"
 #include "simulator/faults/truncate.hh"
 
 namespace etimedout {
 
 using AllFaults =
-    List<Bandwidth, Blackhole, BurstLoss, Corrupt, CorruptBytes, CutFault, ConnectionDeadline,
-         DelayBytes, Discard, Duplicate, ErrorEvent, HalfClose, HangUpFault, Hold, IdleTimeoutFault,
-         Latency, LinkDown, LinkFlap, Loss, Malformed, RateLimit, Reject, Reorder, Reset, Silent,
-         Slice, Slow, SlowAccept, SlowBody, SlowClose, SlowEvents, SlowHeaders, StallFault, Status,
-         Truncate>;
+    List<BacklogFull, Bandwidth, Blackhole, BurstLoss, Corrupt, CorruptBytes, CutFault,
+         ConnectionDeadline, DelayBytes, DescriptorsExhausted, Discard, Duplicate, ErrorEvent,
+         HalfClose, HangUpFault, Hold, IdleTimeoutFault, KillFault, Latency, LinkDown, LinkFlap,
+         Loss, Malformed, Pause, PortsExhausted, RateLimit, Reject, Reorder, Reset, Silent, Slice,
+         Slow, SlowAccept, SlowBody, SlowClose, SlowEvents, SlowHeaders, StallFault, Starve, Status,
+         Sysctl, Truncate>;
 
 template <class>
 struct VariantOf;

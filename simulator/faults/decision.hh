@@ -198,8 +198,36 @@ inline bool acts_on_answer(const StreamPlan& plan) {
            std::holds_alternative<InsertEvent>(plan);
 }
 
+// What happens to a node: to its program, its sockets, or the settings of its kernel.
+struct StopProgram {  // SIGSTOP; with `run`, it goes on for that long after each `stop`
+    Duration stop{};
+    Duration run{};
+    bool operator==(const StopProgram&) const = default;
+};
+struct EndProgram {  // killed; started again when the fault is healed
+    bool operator==(const EndProgram&) const = default;
+};
+struct LimitDescriptors {  // so many more than it has now, and then EMFILE
+    std::int64_t leave = 0;
+    bool operator==(const LimitDescriptors&) const = default;
+};
+struct FillAcceptQueue {         // nobody accepts, and the queue is full
+    std::optional<Port> port{};  // nothing: that of the first link to the node
+    bool operator==(const FillAcceptQueue&) const = default;
+};
+struct OccupyPorts {  // no port is left for connect() to choose
+    bool operator==(const OccupyPorts&) const = default;
+};
+struct SetSysctl {  // of its network, until healed
+    std::string name{};
+    std::string value{};
+    bool operator==(const SetSysctl&) const = default;
+};
+using NodePlan = std::variant<StopProgram, EndProgram, LimitDescriptors, FillAcceptQueue,
+                              OccupyPorts, SetSysctl>;
+
 using Decision =
-    std::variant<PacketPlan, FirewallPlan, CarrierPlan, StreamPlan, FlowPlan, DoorPlan>;
+    std::variant<PacketPlan, FirewallPlan, CarrierPlan, StreamPlan, FlowPlan, DoorPlan, NodePlan>;
 
 // Where a fault acts; the reference and the default of selectors follow from it.
 enum class Layer { packet, firewall, stream, message, node };

@@ -2,6 +2,7 @@
 #include "simulator/stub/stub.hh"
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <limits>
 #include <mutex>
@@ -129,11 +130,18 @@ public:
     Server& operator=(const Server&) = delete;
     // NOLINTNEXTLINE(bugprone-exception-escape): a thread that cannot be told to end is a bug.
     ~Server() {
-        asio::post(context_, [this] { scope_.cancel(); });
+        asio::post(context_, [this] {
+            ending_ = true;
+            scope_.cancel();
+        });
         thread_.join();
     }
 
     std::uint16_t port() const { return port_; }
+    void set_accepting(bool accepting) {
+        accepting_ = accepting;
+        if (accepting) asio::post(context_, [this] { resumed_.cancel(); });
+    }
     StubRecord record() const {
         const std::lock_guard lock{mutex_};
         return {upstream_.connections, upstream_.requests, trouble_};
@@ -168,6 +176,10 @@ private:
             const auto [arrived] =
                 co_await acceptor.async_wait(tcp::acceptor::wait_read, as_values);
             if (arrived == asio::error::operation_aborted) co_return;
+            while (!accepting_) {
+                co_await resumed_.async_wait(as_values);
+                if (ending_) co_return;
+            }
             if (upstream_.spec.accept_delay > Duration::zero()) {
                 const Duration delay = upstream_.spec.accept_delay;
                 co_await pause(delay);
@@ -206,6 +218,9 @@ private:
     Upstream upstream_;
     asio::io_context context_{1};
     Scope scope_;
+    std::atomic<bool> accepting_{true};
+    bool ending_ = false;
+    asio::steady_timer resumed_{context_, asio::steady_timer::time_point::max()};
     mutable std::mutex mutex_;
     std::string trouble_;
     std::thread thread_;
@@ -217,6 +232,7 @@ Stub::Stub(std::string name, StubSpec spec, const WorldClock& clock)
 Stub::~Stub() = default;
 
 std::uint16_t Stub::port() const { return server_->port(); }
+void Stub::set_accepting(bool accepting) { server_->set_accepting(accepting); }
 StubRecord Stub::record() const { return server_->record(); }
 
 }  // namespace etimedout

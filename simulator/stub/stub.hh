@@ -35,6 +35,10 @@ public:
 
     std::uint16_t port() const;
 
+    // While it does not, connections stay in the kernel's accept queue. Any thread; in effect when
+    // it returns, but for a connection that is being taken at that moment.
+    void set_accepting(bool accepting);
+
     StubRecord record() const;
 
 private:

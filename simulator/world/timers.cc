@@ -7,13 +7,15 @@ namespace etimedout {
 
 Timers::Timers(const WorldClock& clock) : clock_{clock}, thread_{[this] { run(); }} {}
 
-Timers::~Timers() {
+Timers::~Timers() { stop(); }
+
+void Timers::stop() {
     {
         const std::lock_guard lock{mutex_};
         stopping_ = true;
     }
     changed_.notify_all();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
 }
 
 void Timers::at(Duration t, std::function<void()> what) {

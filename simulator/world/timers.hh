@@ -21,6 +21,8 @@ public:
     ~Timers();  // drops what has not run, waits for what is running
 
     void at(Duration t, std::function<void()> what);
+    // Nothing begins any more, and nothing runs when this returns.
+    void stop();
 
 private:
     void run();

@@ -80,7 +80,10 @@ void World::add_link(std::size_t index) {
     links_.emplace(named.name, std::move(link));
 }
 
-World::~World() = default;
+World::~World() {
+    timers_.stop();
+    for (std::thread& healer : healers_) healer.join();
+}
 
 World::Node& World::node_named(const std::string& name) {
     for (const auto& node : nodes_) {
@@ -191,38 +194,78 @@ void World::arm_at_link(const std::string& target, const ArmedFault& fault) {
     }
 }
 
+std::shared_ptr<NodeFault> World::arm_at(const std::string& node, const NodePlan& plan) {
+    Node& here = node_named(node);
+    return arm_at_node(plan, {.name = node,
+                              .namespaces = here.namespaces,
+                              .program = here.program.get(),
+                              .stub = here.stub.get(),
+                              .port = port_of(node),
+                              .timers = timers_,
+                              .clock = context_.clock});
+}
+
 void World::arm(const std::string& target, const ArmedFault& fault) {
     const std::lock_guard lock{mutex_};
-    arm_at_link(target, fault);
-    armed_.push_back({target, fault});
-    put(FaultArmed{fault.id, std::string{kind_of(fault.fault)}, target});
-    if (fault.selectors.lasting) {
-        timers_.at(context_.clock.now() + *fault.selectors.lasting,
-                   [this, id = fault.id] { heal(id); });
+    Armed armed{.target = target, .fault = fault};
+    const Decision decision = decision_of(fault.fault);
+    if (const auto* plan = std::get_if<NodePlan>(&decision)) {
+        armed.at_node = arm_at(target, *plan);
+    } else {
+        arm_at_link(target, fault);
     }
+    armed_.push_back(std::move(armed));
+    put(FaultArmed{fault.id, std::string{kind_of(fault.fault)}, target});
+    heal_in_time(fault);
+}
+
+// What heals on the timers' thread keeps nothing else waiting: a program may take its time to
+// start.
+void World::heal_in_time(const ArmedFault& fault) {
+    if (!fault.selectors.lasting) return;
+    timers_.at(context_.clock.now() + *fault.selectors.lasting, [this, fault] {
+        if (layer_of(fault.fault) != Layer::node) {
+            heal(fault.id);
+            return;
+        }
+        const std::lock_guard lock{mutex_};
+        healers_.emplace_back([this, id = fault.id] { heal(id); });
+    });
 }
 
 FaultWitness World::witness_of(const Armed& armed) {
     const std::string& id = armed.fault.id;
-    if (is_for_proxy(armed.fault)) {
-        const LinkProxyWitness seen = proxy_of(armed.link).witness(id);
+    if (armed.at_node) {
+        const NodeWitness seen = armed.at_node->witness();
         return {id, seen.matched, seen.fired, seen.evidence};
     }
-    const Witness seen = link(armed.link).witness(id);
+    if (is_for_proxy(armed.fault)) {
+        const LinkProxyWitness seen = proxy_of(armed.target).witness(id);
+        return {id, seen.matched, seen.fired, seen.evidence};
+    }
+    const Witness seen = link(armed.target).witness(id);
     return {id, seen.matched, seen.fired, seen.evidence};
 }
 
 void World::heal(const std::string& fault) {
-    const std::lock_guard lock{mutex_};
+    std::unique_lock lock{mutex_};
     const auto found = std::find_if(armed_.begin(), armed_.end(), [&](const Armed& armed) {
         return armed.fault.id == fault && armed.in_place;
     });
     if (found == armed_.end()) return;  // it healed by itself before
     found->in_place = false;
+    if (const auto at_node = found->at_node) {
+        const FaultWitness witness = witness_of(*found);  // of a node as the fault has made it
+        put(FaultHealed{fault});
+        put(witness);
+        lock.unlock();
+        at_node->heal();
+        return;
+    }
     if (is_for_proxy(found->fault)) {
-        proxy_of(found->link).heal(fault);
+        proxy_of(found->target).heal(fault);
     } else {
-        link(found->link).heal(fault);
+        link(found->target).heal(fault);
     }
     put(FaultHealed{fault});
     put(witness_of(*found));
@@ -243,7 +286,7 @@ void World::flap(const std::string& id, CarrierPlan plan, Carrier next) {
             return armed.fault.id == id && armed.in_place;
         });
         if (found == armed_.end()) return;
-        link(found->link).set_carrier(next);
+        link(found->target).set_carrier(next);
         flap(id, plan, next == Carrier::present ? Carrier::lost : Carrier::present);
     });
 }

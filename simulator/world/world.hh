@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "simulator/base/clock.hh"
@@ -21,6 +22,7 @@
 #include "simulator/proxy/link_proxy.hh"
 #include "simulator/proxy/stand_in.hh"
 #include "simulator/stub/stub.hh"
+#include "simulator/world/node_fault.hh"
 #include "simulator/world/spec.hh"
 #include "simulator/world/timers.hh"
 
@@ -58,7 +60,8 @@ public:
     Link& link(const std::string& name);                        // throws Error
     Program* program(const std::string& node);                  // null: none runs there
 
-    // `target` is a link's name. A fault with `for` heals by itself.
+    // `target` is the name of a link or, for a fault of the node layer, of a node. A fault with
+    // `for` heals by itself.
     void arm(const std::string& target, const ArmedFault& fault);
     void heal(const std::string& fault);
     // Heals nothing, but puts the witness of every fault still armed into the log.
@@ -73,9 +76,10 @@ private:
         std::unique_ptr<StandIn> stand_in{};  // of an external node
     };
     struct Armed {
-        std::string link;
+        std::string target;  // a link or a node
         ArmedFault fault;
         bool in_place = true;
+        std::shared_ptr<NodeFault> at_node{};  // null: at a link
     };
 
     Node& node_named(const std::string& name);
@@ -84,6 +88,8 @@ private:
     std::unique_ptr<StandIn> stand_in_for(const std::string& node, const std::string& external);
     LinkProxy& proxy_of(const std::string& link);
     void arm_at_link(const std::string& target, const ArmedFault& fault);
+    std::shared_ptr<NodeFault> arm_at(const std::string& node, const NodePlan& plan);
+    void heal_in_time(const ArmedFault& fault);
     void flap(const std::string& id, CarrierPlan plan, Carrier next);
     void put(decltype(Event::what) what);
     FaultWitness witness_of(const Armed& armed);
@@ -97,6 +103,7 @@ private:
     std::recursive_mutex mutex_;  // of armed_: a heal by timer meets one by step
     std::vector<Armed> armed_;
     Timers timers_;
+    std::vector<std::thread> healers_;  // of faults that heal by themselves, and may have to wait
 };
 
 }  // namespace etimedout

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 #include <boost/json/parse.hpp>
@@ -42,6 +43,16 @@ struct Stuck {
     Crowd crowd;
 };
 
+// Which share is answered within 10 ms, and how late the slowest was.
+void tell(benchmark::State& state, const std::vector<double>& times) {
+    constexpr double enough = 0.010;
+    const auto in_time =
+        std::count_if(times.begin(), times.end(), [](double t) { return t <= enough; });
+    state.counters["within_10_ms"] =
+        static_cast<double>(in_time) / static_cast<double>(times.size());
+    state.counters["slowest_ms"] = *std::max_element(times.begin(), times.end()) * 1000;
+}
+
 // Adds a toxic that throws all away to every connection, and times its DELETE alone.
 void delete_of_a_toxic(benchmark::State& state) {
     if (!allow_descriptors(crowd_descriptors)) {
@@ -49,16 +60,16 @@ void delete_of_a_toxic(benchmark::State& state) {
         return;
     }
     const auto stuck = std::make_unique<Stuck>();
-    double slowest = 0;
+    std::vector<double> times;
     for (auto _ : state) {
         stuck->call("POST", "/proxies/p/toxics", R"({"type":"timeout"})");
         const auto began = std::chrono::steady_clock::now();
         stuck->call("DELETE", "/proxies/p/toxics/timeout_downstream");
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
         state.SetIterationTime(took.count());
-        slowest = std::max(slowest, took.count());
+        times.push_back(took.count());
     }
-    state.counters["slowest_ms"] = slowest * 1000;
+    tell(state, times);
 }
 BENCHMARK(delete_of_a_toxic)->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(1000);
 
@@ -68,16 +79,16 @@ void delete_of_the_proxy(benchmark::State& state) {
         state.SkipWithError("needs 4200 file descriptors");
         return;
     }
-    double slowest = 0;
+    std::vector<double> times;
     for (auto _ : state) {
         const auto stuck = std::make_unique<Stuck>();
         const auto began = std::chrono::steady_clock::now();
         stuck->call("DELETE", "/proxies/p");
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
         state.SetIterationTime(took.count());
-        slowest = std::max(slowest, took.count());
+        times.push_back(took.count());
     }
-    state.counters["slowest_ms"] = slowest * 1000;
+    tell(state, times);
 }
 BENCHMARK(delete_of_the_proxy)->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(10);
 

@@ -240,6 +240,36 @@ bool check_acts_on_requests(Reading& reading, const YamlNode& node, const F& fau
     return true;
 }
 
+bool needs_program(const NodePlan& plan) {
+    return std::holds_alternative<StopProgram>(plan) || std::holds_alternative<EndProgram>(plan) ||
+           std::holds_alternative<LimitDescriptors>(plan);
+}
+
+// A node may have no program, or not be here.
+template <class F>
+bool check_node(Reading& reading, const YamlNode& node, const F& fault, const FaultStep& step) {
+    const Decision decision = fault.decide();
+    const auto* plan = std::get_if<NodePlan>(&decision);
+    const NodeSpec* target = plan != nullptr ? reading.topology.node(step.target) : nullptr;
+    if (target == nullptr || target->process) return true;
+    const Span at = node.find("node")->at;
+    if (target->external) {
+        reading.error(at, fmt::format("`{}` is outside, where no fault can be armed", step.target),
+                      "use a fault of a link that leads to it");
+        return false;
+    }
+    const bool needs_server = std::holds_alternative<FillAcceptQueue>(*plan);
+    if (needs_program(*plan) || (needs_server && !target->stub)) {
+        reading.error(at,
+                      fmt::format("the fault `{}` is about a program, and `{}` {}", F::kind,
+                                  step.target, target->stub ? "is a stub" : "runs none"),
+                      target->stub ? "use a fault of a link that leads to it, such as `silent`"
+                                   : "name a node that has `run`");
+        return false;
+    }
+    return true;
+}
+
 template <class F>
 bool read_kind(Reading& reading, const YamlNode& node, const KindText& text, FaultStep& out) {
     F fault{};
@@ -249,6 +279,7 @@ bool read_kind(Reading& reading, const YamlNode& node, const KindText& text, Fau
     good = check_target(reading, node, F::kind, F::layer, out) && good;
     good = good && check_source_at(reading, node, out);
     good = good && check_acts_on_requests(reading, node, fault, out.armed.selectors);
+    good = good && check_node(reading, node, fault, out);
     out.armed.fault = std::move(fault);
     return good;
 }

@@ -7,6 +7,7 @@
 
 #include "simulator/base/error.hh"
 #include "simulator/node/known_programs.hh"
+#include "simulator/node/process_group.hh"
 #include "simulator/node/program.hh"
 #include "simulator/node/usage.hh"
 #include "tests/node/world_fixture.hh"
@@ -270,6 +271,33 @@ TEST_F(ProgramWorldTest, ASignalFromOutsideIsNoExpectedEnd) {
     ASSERT_EQ(ends.size(), 1U);
     EXPECT_EQ(ends[0].exit_code, 128 + SIGSEGV);
     EXPECT_FALSE(ends[0].expected);
+}
+
+TEST_F(ProgramWorldTest, ItsProcessGroupIsWhatItStarted) {
+    // Two of three were started by the first; all are stopped by one signal, and go on by another.
+    Program program{plan("sleep 1000 & sleep 1000 & exec sleep 1000"), surroundings()};
+    program.start();
+    const auto in_state = [&](char state) {
+        const auto all = processes_of_group(program.pid());
+        return all.size() == 3 && std::all_of(all.begin(), all.end(), [&](const auto& process) {
+                   return process.state == state;
+               });
+    };
+    const auto eventually_in_state = [&](char state) {
+        for (int i = 0; i < 1000 && !in_state(state); ++i) clock_.sleep_until(clock_.now() + 10ms);
+        return in_state(state);
+    };
+    EXPECT_TRUE(eventually_in_state('S'));
+    program.signal(SIGSTOP);
+    EXPECT_TRUE(eventually_in_state('T'));
+    program.signal(SIGCONT);
+    EXPECT_TRUE(eventually_in_state('S'));
+    const std::vector<int> open = descriptors_of(program.pid());
+    EXPECT_GE(open.size(), 3u);
+    EXPECT_EQ(open.front(), 0);
+    program.signal(SIGKILL);
+    wait_for_end(program);
+    EXPECT_TRUE(processes_of_group(program.pid()).empty());
 }
 
 TEST_F(ProgramWorldTest, LimitsAndEnvironmentReachTheProgram) {

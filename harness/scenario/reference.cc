@@ -11,6 +11,18 @@ namespace etimedout {
 
 namespace {
 
+// Keys that show what a fault is for better than the examples of their types do.
+template <class F>
+concept HasExample = requires {
+    F::example;
+};
+
+// A fault of nodes that call, rather than of those that are called.
+template <class F>
+concept IsOfCallers = requires {
+    F::of_callers;
+};
+
 // What the reference says of one fault, whichever it is.
 struct FaultText {
     std::string_view kind;
@@ -22,6 +34,8 @@ struct FaultText {
     std::string_view direction;
     bool open_connections = false;
     bool needs_node = false;
+    std::string_view example{};
+    bool of_callers = false;
     std::vector<KeyForm> fields{};
     std::vector<KeyForm> selectors{};
 };
@@ -30,10 +44,20 @@ std::vector<FaultText> all_faults() {
     std::vector<FaultText> faults;
     AllFaults::for_each([&](auto type) {
         using F = typename decltype(type)::type;
-        faults.push_back({F::kind, F::doc, F::recipe, F::witness, F::caller_sees, word_of(F::layer),
-                          word_of(F::direction), F::affects_open_connections,
-                          F::layer == Layer::node, table_of<F>("a fault").form().keys,
-                          selectors_of(F::accepts)});
+        FaultText text{F::kind,
+                       F::doc,
+                       F::recipe,
+                       F::witness,
+                       F::caller_sees,
+                       word_of(F::layer),
+                       word_of(F::direction),
+                       F::affects_open_connections,
+                       F::layer == Layer::node};
+        if constexpr (HasExample<F>) text.example = F::example;
+        if constexpr (IsOfCallers<F>) text.of_callers = F::of_callers;
+        text.fields = table_of<F>("a fault").form().keys;
+        text.selectors = selectors_of(F::accepts);
+        faults.push_back(std::move(text));
     });
     return faults;
 }
@@ -46,8 +70,10 @@ const FaultText* find(const std::vector<FaultText>& faults, std::string_view kin
 
 std::string example_of(const FaultText& fault) {
     std::string keys;
+    if (!fault.example.empty()) keys = fmt::format(", {}", fault.example);
     for (const KeyForm& field : fault.fields) {
-        if (field.required) keys += fmt::format(", {}: {}", field.name, field.form.example);
+        if (field.required && fault.example.empty())
+            keys += fmt::format(", {}: {}", field.name, field.form.example);
     }
     // A fault all of whose fields may be left out does nothing then.
     if (keys.empty() && !fault.fields.empty()) {
@@ -55,7 +81,10 @@ std::string example_of(const FaultText& fault) {
         keys = fmt::format(", {}: {}", field.name, field.form.example);
     }
     return fmt::format("- fault: {{{}: {}, kind: {}{}}}", fault.needs_node ? "node" : "link",
-                       fault.needs_node ? "server" : "api", fault.kind, keys);
+                       !fault.needs_node  ? "api"
+                       : fault.of_callers ? "client"
+                                          : "server",
+                       fault.kind, keys);
 }
 
 std::string presence_of(const KeyForm& key) {
@@ -185,11 +214,10 @@ std::string starter_scenario(std::string_view kind) {
         "name: what {0} does to a call\n"
         "tags: [example]\n"
         "\n"
-        "# Put your own server here: {{run: \"command\", ready: {{tcp: 80}}}} instead of the "
-        "stub.\n"
+        "{4}"
         "nodes:\n"
         "  client: {{}}\n"
-        "  server: {{stub: http}}\n"
+        "  server: {5}\n"
         "links:\n"
         "  api: client -> server:80\n"
         "\n"
@@ -210,7 +238,11 @@ std::string starter_scenario(std::string_view kind) {
         "  # Say here what your client must make of it: outcome, errno, status, total, and at the\n"
         "  # link attempts, syns, retries, closed.\n"
         "  - {{at: during, total: {{at_most: 5500ms}}, because: the timeout of 5s}}\n",
-        fault->kind, fault->doc, armed, wrapped(fault->caller_sees, "  #   ", width));
+        fault->kind, fault->doc, armed, wrapped(fault->caller_sees, "  #   ", width),
+        fault->needs_node ? "# Put your own server here.\n"
+                          : "# Put your own server here: {run: \"command\", ready: {tcp: 80}} "
+                            "instead of the stub.\n",
+        fault->needs_node ? "{run: python3 -m http.server 80, ready: {tcp: 80}}" : "{stub: http}");
 }
 
 std::string faults_markdown() {

@@ -21,6 +21,7 @@ struct BacklogFull {
     static constexpr Accepts accepts = no_selectors;
     static constexpr Direction direction = Direction::both;
     static constexpr bool affects_open_connections = true;
+    static constexpr std::string_view example = "listens_on: 80";
 
     std::optional<Port> listens_on{};
 

@@ -19,6 +19,7 @@ struct PortsExhausted {
     static constexpr Accepts accepts = no_selectors;
     static constexpr Direction direction = Direction::both;
     static constexpr bool affects_open_connections = false;
+    static constexpr bool of_callers = true;
 
     static constexpr auto fields() { return std::tuple<>{}; }
     Decision decide() const { return NodePlan{OccupyPorts{}}; }

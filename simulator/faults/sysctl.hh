@@ -19,6 +19,9 @@ struct Sysctl {
     static constexpr Direction direction = Direction::both;
     static constexpr bool affects_open_connections = true;
 
+    static constexpr std::string_view example = "name: net.ipv4.tcp_syn_retries, value: \"2\"";
+    static constexpr bool of_callers = true;
+
     std::string name{};
     std::string value{};
 

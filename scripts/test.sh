@@ -82,6 +82,8 @@ run_ctest release real '^real$'
 check library "$top/scripts/check_library.sh" "$top/build/release/harness/cli/etimedout"
 
 if [ "$scope" != quick ]; then
+    check fuzz "$top/scripts/fuzz.sh" 60
+    check tidy "$top/scripts/tidy.sh"
     step "build with AddressSanitizer and UndefinedBehaviorSanitizer"
     ensure_build asan "${test_programs[@]}"
     run_ctest asan asan-unit '^unit$'
@@ -89,11 +91,9 @@ if [ "$scope" != quick ]; then
     step "build with ThreadSanitizer"
     ensure_build tsan "${threaded_programs[@]}"
     run_ctest tsan tsan '^(unit|real)$'
-    check tidy "$top/scripts/tidy.sh"
     step "build with UndefinedBehaviorSanitizer, for inside worlds"
     ensure_build ubsan etimedout
     check ubsan-worlds "$top/build/ubsan/harness/cli/etimedout" run "$top/scenarios"
-    check fuzz "$top/scripts/fuzz.sh" 60
 fi
 
 step "summary"

@@ -149,7 +149,9 @@ bool FaultTable::applies(const Entry& entry, const ConnectionFacts& connection,
 // Counts what the fault met, and says whether first, nth and probability select it.
 bool FaultTable::meets(Entry& entry, const ConnectionFacts& connection,
                        const RequestFacts* request) const {
-    const auto [met, is_new] = entry.connections.try_emplace(connection.number);
+    const auto placed = entry.connections.try_emplace(connection.number);
+    const auto met = placed.first;
+    const bool is_new = placed.second;
     if (is_new) met->second.number = ++entry.connections_met;
     if (request != nullptr) ++entry.requests_met;
     if (is_new || entry.unit != CountedUnit::connections) ++entry.matched;

@@ -53,6 +53,26 @@ const sockaddr_in6& v6(const SocketAddress& address) {
 
 }  // namespace
 
+SocketAddress socket_address(const in_addr& address, std::uint16_t port) {
+    SocketAddress result;
+    auto& v4 = reinterpret_cast<sockaddr_in&>(result.storage);
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    v4.sin_addr = address;
+    result.size = sizeof v4;
+    return result;
+}
+
+SocketAddress socket_address(const in6_addr& address, std::uint16_t port) {
+    SocketAddress result;
+    auto& v6 = reinterpret_cast<sockaddr_in6&>(result.storage);
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
+    v6.sin6_addr = address;
+    result.size = sizeof v6;
+    return result;
+}
+
 std::uint16_t SocketAddress::port() const {
     return ntohs(family() == AF_INET6 ? v6(*this).sin6_port : v4(*this).sin_port);
 }
@@ -143,14 +163,14 @@ void set_habits(int socket, KeepAlive keep_alive) {
 SocketAddress unmapped(const SocketAddress& address) {
     const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address.storage);
     if (address.family() != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) return address;
-    SocketAddress plain;
-    sockaddr_in v4{};
-    v4.sin_family = AF_INET;
-    v4.sin_port = v6.sin6_port;
-    std::memcpy(&v4.sin_addr, &v6.sin6_addr.s6_addr[12], sizeof v4.sin_addr);
-    std::memcpy(&plain.storage, &v4, sizeof v4);
-    plain.size = sizeof v4;
-    return plain;
+    in_addr v4{};
+    std::memcpy(&v4, &v6.sin6_addr.s6_addr[12], sizeof v4);
+    return socket_address(v4, ntohs(v6.sin6_port));
+}
+
+void make_abortive(int socket) {
+    const linger now{1, 0};
+    ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
 int allow_foreign_addresses(int socket) {

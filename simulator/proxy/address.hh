@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "simulator/base/error.hh"
@@ -25,6 +26,9 @@ struct SocketAddress {
     std::string text() const;
     IpAddress ip() const;
 };
+
+SocketAddress socket_address(const in_addr& address, std::uint16_t port);
+SocketAddress socket_address(const in6_addr& address, std::uint16_t port);
 
 struct HostPort {
     std::string host{};  // empty: every address
@@ -46,6 +50,9 @@ Result<std::vector<SocketAddress>> look_up(const HostPort& where);
 // these habits has them too.
 enum class KeepAlive { on, off };
 void set_habits(int socket, KeepAlive keep_alive = KeepAlive::on);
+
+// Closing it sends a RST (SO_LINGER with 0, see socket(7)).
+void make_abortive(int socket);
 
 // An IPv4 address in its IPv6 form (RFC 4291, 2.5.5.2) as what it is; others as they are.
 SocketAddress unmapped(const SocketAddress& address);

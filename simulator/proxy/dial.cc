@@ -34,11 +34,6 @@ Dialling begin_to_dial(const ProxyState& proxy, const SocketAddress& upstream,
     return {{}, errno};
 }
 
-void make_abortive(int socket) {
-    const linger now{1, 0};
-    ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-}
-
 int error_of(int socket) {
     int error = 0;
     socklen_t size = sizeof error;

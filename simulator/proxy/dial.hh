@@ -16,9 +16,6 @@ struct Dialling {
 Dialling begin_to_dial(const ProxyState& proxy, const SocketAddress& upstream,
                        const SocketAddress& client);
 
-// Closing it sends a RST (SO_LINGER with 0, see socket(7)).
-void make_abortive(int socket);
-
 // What became of it, and of other things that a socket does by itself (SO_ERROR, socket(7)).
 int error_of(int socket);
 

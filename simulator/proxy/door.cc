@@ -30,30 +30,14 @@ constexpr int visitors_per_turn = 64;
 }
 
 SocketAddress any_address(const std::string& port) {
-    SocketAddress address;
-    sockaddr_in6 any{};
-    any.sin6_family = AF_INET6;
-    any.sin6_addr = in6addr_any;
-    any.sin6_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
-    std::memcpy(&address.storage, &any, sizeof any);
-    address.size = sizeof any;
-    return address;
+    return socket_address(in6addr_any, static_cast<std::uint16_t>(std::stoi(port)));
 }
 
 // Where to knock to reach a socket that listens at `address`.
 SocketAddress reachable(const SocketAddress& address) {
-    SocketAddress there = address;
-    auto& v4 = reinterpret_cast<sockaddr_in&>(there.storage);
-    auto& v6 = reinterpret_cast<sockaddr_in6&>(there.storage);
-    if (there.family() == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr)) {
-        const std::uint16_t port = v6.sin6_port;
-        there = {};
-        v4.sin_family = AF_INET;
-        v4.sin_port = port;
-        v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        there.size = sizeof v4;
-    }
-    return there;
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address.storage);
+    if (address.family() != AF_INET6 || !IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr)) return address;
+    return socket_address(in_addr{htonl(INADDR_LOOPBACK)}, address.port());
 }
 
 }  // namespace

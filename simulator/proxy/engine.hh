@@ -47,6 +47,10 @@ struct ProxyRule {
 // block. Empty, with errno. Called from any of the engine's threads.
 using SocketMaker = std::function<Fd(int family, int type)>;
 
+// A connect_timeout for proxies that nobody is to see: the caller's patience is what counts, and no
+// kernel's own is longer.
+inline constexpr Duration beyond_any_kernel = 1h;
+
 struct ProxyPlan {
     std::string name{};
     std::string listen{};    // host:port; an empty host is every address, port 0 a free one

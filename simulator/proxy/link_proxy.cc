@@ -16,9 +16,6 @@ namespace etimedout {
 
 namespace {
 
-// What its kernel's own patience would be is what matters to a caller: never less than that.
-constexpr Duration longest_connect = 1h;
-
 void check_unit(const std::string& id, const std::optional<CountedUnit>& unit) {
     if (!unit || *unit == CountedUnit::connections) return;
     throw Error{fmt::format("fault {}: it acts on bytes, and counts connections, not requests", id),
@@ -69,7 +66,7 @@ public:
                                .transparent = true,
                                .gate = std::move(plan.gate),
                                .requests = table_,
-                               .connect_timeout = longest_connect})} {}
+                               .connect_timeout = beyond_any_kernel})} {}
 
     void arm(const ArmedFault& fault) {
         const Decision decision = decision_of(fault.fault);

@@ -7,13 +7,6 @@
 
 namespace etimedout {
 
-namespace {
-
-// The caller's patience is what counts: never less than any kernel's own.
-constexpr Duration longest_connect = 1h;
-
-}  // namespace
-
 class StandIn::Impl final : public EngineListener {
 public:
     explicit Impl(StandInPlan plan) : tell_{std::move(plan.tell)}, engine_{{.workers = 1}, *this} {
@@ -25,7 +18,7 @@ public:
                                                  .upstream_addresses = plan.outside,
                                                  .upstream_socket = plan.outside_socket,
                                                  .gate = protocol == Protocol::tcp ? gate : nullptr,
-                                                 .connect_timeout = longest_connect,
+                                                 .connect_timeout = beyond_any_kernel,
                                                  .protocol = protocol}));
             }
         }

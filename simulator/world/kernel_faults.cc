@@ -1,8 +1,10 @@
 // Faults of a node's kernel: a full accept queue, no ephemeral port, a setting for a while.
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,54 +44,37 @@ std::int64_t tcp_counter(std::string_view name) {
     return 0;
 }
 
-void close_with_reset(const Fd& socket) {
-    const linger now{1, 0};
-    ::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+// Where a connection from inside reaches a listener of this port, by a line of /proc/net/tcp or
+// tcp6: "N: ADDRESS:PORT REMOTE STATE …" in hexadecimal (Documentation/networking/proc_net_tcp).
+// Nothing for every other line.
+std::optional<SocketAddress> listener_in(std::string_view line, Port port) {
+    constexpr std::string_view listening = "0A";
+    const auto words = words_of(line);
+    if (words.size() < 4 || words[3] != listening) return std::nullopt;
+    const std::string local{words[1]};
+    const auto colon = local.find(':');
+    if (std::stoul(local.substr(colon + 1), {}, 16) != port.number) return std::nullopt;
+    const bool any = local.find_first_not_of('0') >= colon;
+    // Written as words in the machine's order.
+    std::array<std::uint32_t, 4> parts{};
+    for (std::size_t i = 0; i * 8 < colon; ++i) {
+        parts.at(i) = static_cast<std::uint32_t>(std::stoul(local.substr(i * 8, 8), {}, 16));
+    }
+    if (constexpr std::size_t v4_digits = 8; colon == v4_digits) {
+        return socket_address(in_addr{any ? htonl(INADDR_LOOPBACK) : parts[0]}, port.number);
+    }
+    in6_addr v6 = in6addr_loopback;
+    if (!any) std::memcpy(&v6, parts.data(), sizeof v6);
+    return socket_address(v6, port.number);
 }
 
-// Where a connection reaches the listener of this port from inside; empty when nobody listens.
-// Lines are "N: ADDRESS:PORT REMOTE STATE …" in hexadecimal
-// (Documentation/networking/proc_net_tcp).
+// Empty when nobody listens.
 std::vector<SocketAddress> listeners_of(Port port) {
-    constexpr std::string_view listening = "0A";
     std::vector<SocketAddress> found;
     for (const char* family : {"tcp", "tcp6"}) {
-        const bool v6 = std::string_view{family} == "tcp6";
         const auto text = read_text(fmt::format("/proc/thread-self/net/{}", family));
         for (const auto line : split(text.value_or(""), '\n')) {
-            const auto words = words_of(line);
-            if (words.size() < 4 || words[3] != listening) continue;
-            const std::string_view local = words[1];
-            const auto colon = local.find(':');
-            const auto number = static_cast<std::uint16_t>(
-                std::stoul(std::string{local.substr(colon + 1)}, {}, 16));
-            if (number != port.number) continue;
-            const bool any =
-                local.substr(0, colon).find_first_not_of('0') == std::string_view::npos;
-            // An address of its own is written as words in the machine's order.
-            std::array<std::uint32_t, 4> parts{};
-            for (std::size_t i = 0; i * 8 < colon; ++i) {
-                parts.at(i) = static_cast<std::uint32_t>(
-                    std::stoul(std::string{local.substr(i * 8, 8)}, {}, 16));
-            }
-            SocketAddress address;
-            if (v6) {
-                sockaddr_in6 six{};
-                six.sin6_family = AF_INET6;
-                six.sin6_port = htons(number);
-                std::memcpy(&six.sin6_addr, parts.data(), sizeof six.sin6_addr);
-                if (any) six.sin6_addr = in6addr_loopback;
-                std::memcpy(&address.storage, &six, sizeof six);
-                address.size = sizeof six;
-            } else {
-                sockaddr_in four{};
-                four.sin_family = AF_INET;
-                four.sin_port = htons(number);
-                four.sin_addr.s_addr = any ? htonl(INADDR_LOOPBACK) : parts[0];
-                std::memcpy(&address.storage, &four, sizeof four);
-                address.size = sizeof four;
-            }
-            found.push_back(address);
+            if (const auto listener = listener_in(line, port)) found.push_back(*listener);
         }
     }
     return found;
@@ -163,7 +148,7 @@ public:
                             refused, overflows, fillers_.size())};
     }
     void heal() override {
-        for (const Fd& filler : fillers_) close_with_reset(filler);
+        for (const Fd& filler : fillers_) make_abortive(filler.get());
         fillers_.clear();
         go_on();
     }
@@ -209,7 +194,7 @@ private:
             }
             const Established outcome = begin(socket, listener);
             if (outcome == Established::no) {
-                close_with_reset(socket);
+                make_abortive(socket.get());
                 return;
             }
             fillers_.push_back(std::move(socket));

@@ -37,7 +37,7 @@ void take_turn(const std::shared_ptr<Turns>& turns, Program& program, const Stop
 class StoppedProgram final : public NodeFault {
 public:
     StoppedProgram(const StopProgram& plan, const NodeSurroundings& node)
-        : program_{running_program(node, "stop it")}, by_turns_{plan.run > Duration{}} {
+        : program_{running_program(node, "stop it")}, plan_{plan} {
         processes_ = static_cast<std::int64_t>(processes_of_group(program_.pid()).size());
         take_turn(turns_, program_, plan, node.timers, node.clock, true);
     }
@@ -47,7 +47,7 @@ public:
             if (process.state == 'T') ++stopped;
         }
         const std::lock_guard lock{turns_->mutex};
-        if (by_turns_) {
+        if (plan_.run > Duration{}) {
             return {
                 processes_, turns_->stops,
                 fmt::format("SIGSTOP sent {} times to {} processes", turns_->stops, processes_)};
@@ -63,7 +63,7 @@ public:
 
 private:
     Program& program_;
-    bool by_turns_;
+    StopProgram plan_;
     std::int64_t processes_ = 0;
     std::shared_ptr<Turns> turns_ = std::make_shared<Turns>();
 };

@@ -12,24 +12,15 @@ namespace etimedout {
 
 namespace {
 
-SocketAddress socket_address(const Endpoint& endpoint) {
-    SocketAddress address;
+SocketAddress address_of(const Endpoint& endpoint) {
     if (endpoint.address.is_v6) {
-        sockaddr_in6 v6{};
-        v6.sin6_family = AF_INET6;
-        v6.sin6_port = htons(endpoint.port);
-        std::memcpy(&v6.sin6_addr, endpoint.address.bytes.data(), sizeof v6.sin6_addr);
-        std::memcpy(&address.storage, &v6, sizeof v6);
-        address.size = sizeof v6;
-    } else {
-        sockaddr_in v4{};
-        v4.sin_family = AF_INET;
-        v4.sin_port = htons(endpoint.port);
-        std::memcpy(&v4.sin_addr, endpoint.address.bytes.data(), sizeof v4.sin_addr);
-        std::memcpy(&address.storage, &v4, sizeof v4);
-        address.size = sizeof v4;
+        in6_addr v6{};
+        std::memcpy(&v6, endpoint.address.bytes.data(), sizeof v6);
+        return socket_address(v6, endpoint.port);
     }
-    return address;
+    in_addr v4{};
+    std::memcpy(&v4, endpoint.address.bytes.data(), sizeof v4);
+    return socket_address(v4, endpoint.port);
 }
 
 }  // namespace
@@ -42,7 +33,7 @@ SynGate::SynGate(int network_namespace, const HoldingPlan& plan)
 std::optional<Knock> SynGate::next() {
     auto syn = queue_.next();
     if (!syn) return std::nullopt;
-    const Knock knock{++last_, socket_address(syn->from), socket_address(syn->to), syn->sequence};
+    const Knock knock{++last_, address_of(syn->from), address_of(syn->to), syn->sequence};
     held_.emplace(knock.number, std::move(*syn));
     return knock;
 }

@@ -424,6 +424,48 @@ struct Datagram {
     }
 };
 
+// One message of DNS over UDP or TCP (RFC 1035), as it was on the wire.
+struct DnsMessage {
+    static constexpr std::string_view kind = "dns";
+    static constexpr std::string_view doc =
+        "A DNS query or answer, over UDP or TCP (port 53), seen on a link.";
+    std::string link{};
+    std::string end{};
+    std::string what{};
+    std::string transport{};
+    std::string from{};
+    std::string to{};
+    std::int64_t id = 0;
+    std::string name{};
+    std::string type{};
+    std::string rcode{};
+    std::vector<std::string> records{};
+    std::optional<Duration> ttl{};
+    bool truncated = false;
+    std::optional<Duration> took{};
+    static constexpr auto fields() {
+        return std::tuple{
+            required("link", &DnsMessage::link, "the link"),
+            required("end", &DnsMessage::end, "`near` the caller or `far` from it"),
+            required("what", &DnsMessage::what,
+                     "query, answer, or malformed: port 53, but no message of DNS"),
+            required("transport", &DnsMessage::transport, "udp or tcp"),
+            required("from", &DnsMessage::from, "address:port"),
+            required("to", &DnsMessage::to, "address:port"),
+            optional("id", &DnsMessage::id, "of the query, and of its answer"),
+            optional("name", &DnsMessage::name, "asked for; lower case, without the last dot"),
+            optional("type", &DnsMessage::type, "asked for: A, AAAA, SRV, …"),
+            optional("rcode", &DnsMessage::rcode,
+                     "of an answer, as RFC 1035 and IANA name it: NOERROR, NXDOMAIN, SERVFAIL, …"),
+            optional("records", &DnsMessage::records,
+                     "of an answer's answer section, in its order: `TYPE DATA`"),
+            optional("ttl", &DnsMessage::ttl, "the shortest of those records"),
+            optional("truncated", &DnsMessage::truncated, "the answer says: ask over TCP"),
+            optional("took", &DnsMessage::took,
+                     "of an answer: since the last query with its id, name and ports")};
+    }
+};
+
 struct CaptureEnd {
     static constexpr std::string_view kind = "capture_end";
     static constexpr std::string_view doc = "A capture is closed.";
@@ -474,7 +516,7 @@ struct LogEnd {
 using AllEvents =
     List<LogBegin, StepBegin, StepEnd, CallBegin, CallEnd, FaultArmed, FaultFired, FaultHealed,
          FaultWitness, ProcessBegin, ProcessReady, ProcessEnd, LogLine, Counters, Sockets, Usage,
-         TcpEvent, ConnectionSummary, HttpMessage, Datagram, CaptureEnd, Stall, LogEnd>;
+         TcpEvent, ConnectionSummary, HttpMessage, Datagram, DnsMessage, CaptureEnd, Stall, LogEnd>;
 
 template <class>
 struct EventVariant;

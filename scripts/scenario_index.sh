@@ -13,6 +13,7 @@ sections=(
     "slow-upstream: Slow and overloaded upstreams"
     "overload: Processes, queues and resources of a node"
     "refused: Nobody there, or gone in the middle"
+    "dns: Names, and those who resolve them"
     "streams: Streams of bytes and events"
     "gateways/nginx: nginx"
     "gateways/haproxy: HAProxy"

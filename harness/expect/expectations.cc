@@ -87,6 +87,7 @@ Facts check_facts(const LogIndex& log, const Expectation& expectation) {
         check_call_facts(log, rest, facts);
     }
     check_link_facts(log, expectation, facts);
+    check_dns_facts(log, expectation, facts);
     check_node_facts(log, expectation, facts);
     check_fault_facts(log, expectation, facts);
     check_order_facts(log, expectation, facts);

@@ -26,6 +26,7 @@ private:
 // Each adds one check per key that the expectation has of its kind, in the order of the model.
 void check_call_facts(const LogIndex& log, const Expectation& expectation, Facts& facts);
 void check_link_facts(const LogIndex& log, const Expectation& expectation, Facts& facts);
+void check_dns_facts(const LogIndex& log, const Expectation& expectation, Facts& facts);
 void check_node_facts(const LogIndex& log, const Expectation& expectation, Facts& facts);
 void check_fault_facts(const LogIndex& log, const Expectation& expectation, Facts& facts);
 void check_order_facts(const LogIndex& log, const Expectation& expectation, Facts& facts);

@@ -102,6 +102,7 @@ void LogIndex::take(const Event& event) {
             }
             if constexpr (std::is_same_v<T, FaultHealed>) faults_[what.fault].healed = t;
             if constexpr (std::is_same_v<T, FaultWitness>) faults_[what.fault].witness = &what;
+            if constexpr (std::is_same_v<T, DnsMessage>) dns_messages_.push_back({t, &what});
             if constexpr (std::is_same_v<T, LogLine>) lines_[what.node].push_back({t, &what});
             if constexpr (std::is_same_v<T, Counters>) counters_[what.node].push_back({t, &what});
             if constexpr (std::is_same_v<T, Sockets>) sockets_[what.node].push_back({t, &what});

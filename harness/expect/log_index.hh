@@ -80,6 +80,9 @@ public:
     const FaultLife& fault(std::string_view id) const;
     const LinkTraffic& link(std::string_view name) const;
 
+    // Of all links and both their ends.
+    const std::vector<At<DnsMessage>>& dns_messages() const { return dns_messages_; }
+
     const std::vector<At<LogLine>>& lines_of(std::string_view node) const;
     const std::vector<At<Counters>>& counters_of(std::string_view node) const;
     const std::vector<At<Sockets>>& sockets_of(std::string_view node) const;
@@ -118,6 +121,7 @@ private:
     std::map<std::string, std::int64_t, std::less<>> step_ids_;
     std::map<std::string, FaultLife, std::less<>> faults_;
     std::map<std::string, LinkTraffic, std::less<>> links_;
+    std::vector<At<DnsMessage>> dns_messages_;
     std::map<std::string, std::vector<At<LogLine>>, std::less<>> lines_;
     std::map<std::string, std::vector<At<Counters>>, std::less<>> counters_;
     std::map<std::string, std::vector<At<Sockets>>, std::less<>> sockets_;

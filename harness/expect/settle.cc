@@ -24,6 +24,9 @@ Duration settle_of(const Expectation& expectation) {
     for (const auto& [name, bound] : expectation.counts) {
         if (bound.at_most && can_still_grow(name)) need(absence);
     }
+    for (const auto& messages : {expectation.queries, expectation.answers}) {
+        if (messages && messages->count.at_most) need(absence);
+    }
     if (expectation.in_any && expectation.in_any->count.at_most) need(absence);
     if (expectation.never || expectation.always) need(absence);
     if (const auto& retries = expectation.retries) {

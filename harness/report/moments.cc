@@ -46,7 +46,12 @@ std::string became(const CallEnd& end) {
 
 class Story {
 public:
-    Story(const LogIndex& log, const Focus& focus) : log_{log}, focus_{focus} {}
+    Story(const LogIndex& log, const Focus& focus) : log_{log}, focus_{focus} {
+        for (const At<DnsMessage>& seen : log.dns_messages()) {
+            if (seen.what->end == "near")
+                names_.emplace(std::pair{seen.what->link, seen.t}, seen.what);
+        }
+    }
 
     std::vector<Moment> tell() {
         for (const std::string& name : focus_.links) tell_link(name);
@@ -202,6 +207,28 @@ private:
     }
 
     // Who sends first is the near end; runs of one kind in one direction are one line.
+    // A datagram by its kind, or by what it says where that is known.
+    struct Said {
+        std::string label;
+        std::string detail{};
+        bool operator==(const Said&) const = default;
+    };
+    Said said(const std::string& link, const DatagramMoment& datagram) const {
+        const auto [from, to] = names_.equal_range({link, datagram.t});
+        for (auto found = from; found != to; ++found) {
+            const DnsMessage& message = *found->second;
+            if (message.from != datagram.what->from || message.to != datagram.what->to) continue;
+            if (message.what == "malformed") return {"DNS, malformed"};
+            const std::string question = fmt::format("{} {}", message.type, message.name);
+            if (message.what == "query") return {message.type + "?", message.name};
+            if (message.truncated) return {"truncated", question};
+            if (message.rcode != "NOERROR") return {message.rcode, question};
+            if (message.records.empty()) return {"no records", question};
+            return {message.type, fmt::format("{}", fmt::join(message.records, ", "))};
+        }
+        return {datagram.what->what};
+    }
+
     void tell_datagrams(const std::string& name, const LinkTraffic& traffic) {
         if (traffic.datagrams.empty()) return;
         const auto address = [](const std::string& text) {
@@ -214,16 +241,17 @@ private:
             folded = 1;
             while (i + folded < traffic.datagrams.size() &&
                    traffic.datagrams[i + folded].what->from == first.what->from &&
-                   traffic.datagrams[i + folded].what->what == first.what->what) {
+                   said(name, traffic.datagrams[i + folded]) == said(name, first)) {
                 ++folded;
             }
             if (!shown(first.t)) continue;
             const auto count = static_cast<std::int64_t>(folded);
             std::optional<Duration> until;
             if (folded > 1) until = traffic.datagrams[i + folded - 1].t;
+            const Said what = said(name, first);
             packet(name, first.t, address(first.what->from) == near ? Way::along : Way::against,
-                   first.what->what + times(count),
-                   until ? fmt::format("until {}", show(*until)) : std::string{}, until);
+                   what.label + times(count),
+                   until ? fmt::format("until {}", show(*until)) : what.detail, until);
         }
     }
 
@@ -276,6 +304,7 @@ private:
     }
 
     const LogIndex& log_;
+    std::multimap<std::pair<std::string, Duration>, const DnsMessage*> names_;  // of near ends
     const Focus& focus_;
     std::vector<Ranked> ranked_;
 };

@@ -70,7 +70,7 @@ void StepRunner::make_calls(const CallStep& step) {
     if (!step.link.empty()) {
         const LinkSpec& link = *scenario_.topology.link(step.link);
         const LinkAddresses addresses = LinkAddresses::of(scenario_.topology.link_index(step.link));
-        target.host = scenario_.topology.host_of(step.link);
+        target.host = step.host.empty() ? scenario_.topology.host_of(step.link) : step.host;
         target.address = link.ip == IpVersion::v6 ? addresses.far6 : addresses.far;
         target.port = link.port.value_or(Port{}).number;
     }
@@ -87,6 +87,7 @@ void StepRunner::do_step(const WaitStep& step) {
 }
 
 void StepRunner::do_step(const SetStep& step) {
+    if (!step.resolver.empty()) world_.set_records(step.resolver, step.records);
     if (!step.sysctl.empty()) {
         run_in_node(world_.node(step.node), [&] {
             for (const auto& [name, value] : step.sysctl) write_sysctl(name, value);

@@ -287,6 +287,14 @@ Table<CallDraft> make_call_table() {
                                          "ICMP echo requests", read_ping));
     keys.push_back(custom_key<CallDraft>("exec", text_like("command", "curl -sS ${links.api.url}"),
                                          "a shell command in the node", read_exec));
+    keys.push_back(custom_key<CallDraft>(
+        "host", text_like("name", "api.example"),
+        "with `get`, `request` or `tcp`: the name it calls, which the node looks up; the link's by "
+        "default",
+        [](Reading& reading, const YamlNode& node, CallDraft& out) {
+            out.host = node.text;
+            return want_scalar(reading, "host", node, "a name");
+        }));
     keys.push_back(
         key<CallDraft>("tls", &CallDraft::tls, "with `get` or `request`: https, any certificate"));
     keys.push_back(
@@ -414,6 +422,16 @@ bool check_http_keys(Reading& reading, const YamlNode& node, std::string_view fo
         reading.error(pair->key.at,
                       fmt::format("`{}` is about HTTP, and this call is `{}`", key, form),
                       "remove it");
+        return false;
+    }
+    const YamlPair* host = node.find_pair("host");
+    if (host != nullptr && !http && form != "tcp") {
+        reading.error(
+            host->key.at,
+            fmt::format("`host` is what `get`, `request` and `tcp` call, and this call is "
+                        "`{}`",
+                        form),
+            "remove it");
         return false;
     }
     const YamlPair* hold = node.find_pair("hold");

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "harness/scenario/resolvers.hh"
+#include "simulator/dns/zone.hh"
+
 namespace etimedout {
 
 namespace {
@@ -13,11 +16,10 @@ concept HasKindSuffix = requires {
 };
 
 // Keys that say where a fault acts and what it is called; all faults have them.
-constexpr std::array<std::string_view, 4> common_keys{"id", "link", "node", "kind"};
+constexpr std::array<std::string_view, 5> common_keys{"id", "link", "node", "resolver", "kind"};
 
 const std::vector<LaterKey>& later_keys() {
     static const std::vector<LaterKey> later{
-        {"resolver", "faults act on a `link` in this version"},
         {"after",
          "select with `first`, `nth`, `probability` or `for`; or put a `wait` before the "
          "fault"}};
@@ -34,19 +36,30 @@ bool accepts_selector(const Accepts& accepts, std::string_view key) {
     if (key == "source") return accepts.source;
     if (key == "match") return accepts.match;
     if (key == "for") return true;
-    return accepts.connections || accepts.requests;  // first, nth, probability
+    if (key == "query" || key == "type" || key == "transport") return accepts.queries;
+    return accepts.connections || accepts.requests || accepts.queries;  // first, nth, probability
 }
 
 // The unit a count is in, and whether the fault can count that.
 bool check_unit(Reading& reading, const YamlNode& node, std::string_view key, Layer layer,
                 const Accepts& accepts, const std::optional<CountedUnit>& written) {
-    const CountedUnit unit = written.value_or(layer == Layer::message ? CountedUnit::requests
-                                                                      : CountedUnit::connections);
-    if (unit == CountedUnit::connections ? accepts.connections : accepts.requests) return true;
-    reading.error(node.at,
-                  fmt::format("`{}`: a fault of the {} layer cannot count {}", key, word_of(layer),
-                              unit == CountedUnit::connections ? "connections" : "requests"),
-                  unit == CountedUnit::connections ? "count requests" : "count connections");
+    const CountedUnit own = layer == Layer::message    ? CountedUnit::requests
+                            : layer == Layer::resolver ? CountedUnit::queries
+                                                       : CountedUnit::connections;
+    const CountedUnit unit = written.value_or(own);
+    const bool can = unit == CountedUnit::connections ? accepts.connections
+                     : unit == CountedUnit::queries   ? accepts.queries
+                                                      : accepts.requests;
+    if (can) return true;
+    const std::string_view what = unit == CountedUnit::connections ? "connections"
+                                  : unit == CountedUnit::queries   ? "queries"
+                                                                   : "requests";
+    reading.error(
+        node.at,
+        fmt::format("`{}`: a fault of the {} layer cannot count {}", key, word_of(layer), what),
+        accepts.queries                    ? "count queries"
+        : unit == CountedUnit::connections ? "count requests"
+                                           : "count connections");
     return false;
 }
 
@@ -169,28 +182,27 @@ bool read_suffix(Reading& reading, const YamlNode& node, const KindText& text, F
 
 bool check_target(Reading& reading, const YamlNode& node, std::string_view kind, Layer layer,
                   FaultStep& out) {
-    const YamlPair* link = node.find_pair("link");
-    const YamlPair* at_node = node.find_pair("node");
-    const bool on_node = layer == Layer::node;
-    const YamlPair* right = on_node ? at_node : link;
-    const YamlPair* wrong = on_node ? link : at_node;
-    const std::string_view wanted = on_node ? "node" : "link";
-    if (wrong != nullptr) {
+    const std::string_view wanted = target_key(layer);
+    for (const std::string_view other : {"link", "node", "resolver"}) {
+        const YamlPair* wrong = node.find_pair(other);
+        if (other == wanted || wrong == nullptr) continue;
         reading.error(wrong->key.at,
-                      fmt::format("the fault `{}` acts on a {}, not on a {}", kind, wanted,
-                                  on_node ? "link" : "node"),
+                      fmt::format("the fault `{}` acts on a {}, not on a {}", kind, wanted, other),
                       fmt::format("write {}: NAME", wanted));
         return false;
     }
+    const YamlPair* right = node.find_pair(wanted);
     if (right == nullptr) {
-        if (node.find("resolver") != nullptr) return false;  // an error of its own
         missing_key(reading, node.at, fmt::format("the fault `{}`", kind), wanted, "where it acts",
                     {});
         return false;
     }
-    if (!reading.check_name(right->value, {on_node ? NameKind::node : NameKind::link}, wanted)) {
-        return false;
-    }
+    const bool known =
+        layer == Layer::resolver
+            ? check_resolver(reading, right->value)
+            : reading.check_name(right->value,
+                                 {layer == Layer::node ? NameKind::node : NameKind::link}, wanted);
+    if (!known) return false;
     out.target = right->value.text;
     return true;
 }
@@ -240,6 +252,24 @@ bool check_acts_on_requests(Reading& reading, const YamlNode& node, const F& fau
     return true;
 }
 
+// What cannot be an address would lead nowhere.
+template <class F>
+bool check_resolver_plan(Reading& reading, const YamlNode& node, const F& fault) {
+    const Decision decision = fault.decide();
+    const auto* plan = std::get_if<ResolverPlan>(&decision);
+    const auto* addresses = plan != nullptr ? std::get_if<DnsAddresses>(plan) : nullptr;
+    if (addresses == nullptr) return true;
+    DnsRecordSet set;
+    for (const std::string& address : addresses->addresses) {
+        (address.find(':') == std::string::npos ? set.a : set.aaaa).push_back(address);
+    }
+    const std::string wrong = wrong_with_records(set);
+    if (wrong.empty() && !set.empty()) return true;
+    reading.error(node.find("addresses")->at, wrong.empty() ? "there is no address" : wrong,
+                  "write addresses: [192.0.2.1]");
+    return false;
+}
+
 bool needs_program(const NodePlan& plan) {
     return std::holds_alternative<StopProgram>(plan) || std::holds_alternative<EndProgram>(plan) ||
            std::holds_alternative<LimitDescriptors>(plan);
@@ -280,6 +310,7 @@ bool read_kind(Reading& reading, const YamlNode& node, const KindText& text, Fau
     good = good && check_source_at(reading, node, out);
     good = good && check_acts_on_requests(reading, node, fault, out.armed.selectors);
     good = good && check_node(reading, node, fault, out);
+    good = good && check_resolver_plan(reading, node, fault);
     out.armed.fault = std::move(fault);
     return good;
 }
@@ -335,6 +366,10 @@ bool read_fault(Reading& reading, const YamlNode& node, FaultStep& out) {
     return good;
 }
 
+std::string_view target_key(Layer layer) {
+    return layer == Layer::node ? "node" : layer == Layer::resolver ? "resolver" : "link";
+}
+
 std::vector<KeyForm> selectors_of(const Accepts& accepts) {
     std::vector<KeyForm> keys;
     Form form = selector_table().form();
@@ -363,12 +398,7 @@ Form fault_form() {
         std::vector<KeyForm> keys{
             {"kind", std::string{F::doc}, true, kind, {}, {}},
             {"id", "its name in expectations and `heal`", false, text_form("cut"), {}, {}},
-            {F::layer == Layer::node ? "node" : "link",
-             "where it acts",
-             true,
-             text_form("api"),
-             {},
-             {}}};
+            {std::string{target_key(F::layer)}, "where it acts", true, text_form("api"), {}, {}}};
         for (KeyForm& key : object.keys) keys.push_back(std::move(key));
         for (KeyForm& key : selectors_of(F::accepts)) keys.push_back(std::move(key));
         object.keys = std::move(keys);

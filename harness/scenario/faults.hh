@@ -15,6 +15,9 @@ std::vector<std::string_view> fault_kinds();
 // The keys of one kind of fault with target and selectors, for the schema.
 Form fault_form();
 
+// The key that says where a fault of a layer acts: link, node or resolver.
+std::string_view target_key(Layer layer);
+
 // The selectors that a fault accepts, with what they mean, for the reference.
 std::vector<KeyForm> selectors_of(const Accepts& accepts);
 

@@ -6,6 +6,7 @@
 #include "harness/scenario/expectations.hh"
 #include "harness/scenario/faults.hh"
 #include "harness/scenario/reference.hh"
+#include "harness/scenario/resolvers.hh"
 #include "harness/scenario/steps.hh"
 #include "harness/scenario/topology.hh"
 #include "simulator/net/kernel_habits.hh"
@@ -165,6 +166,15 @@ std::string language_markdown() {
         std::string{external_nodes} + tables_of(node_form()) + table_of_habits();
     text += "## Links\n\nA link is written `caller -> callee:port`, or as a map:\n\n" +
             tables_of(link_form().of.back());
+    text +=
+        "## Resolvers\n\nA resolver is a server of DNS that knows its `records` and nothing else, "
+        "over UDP and TCP. It is a node by its name: links lead to it (`client -> dns`), and every "
+        "node that has such a link asks it, in the order of the links, unless its `resolv_conf` "
+        "says otherwise. Names of nodes and links are in each node's hosts file, which comes "
+        "first; so names to be looked up are others, such as `api.example`. `set: {resolver: dns, "
+        "records: {…}}` changes records; faults of the resolver layer are armed with `resolver: "
+        "dns`.\n\n" +
+        tables_of(resolver_form());
     text += "## Steps\n\nA step is one of these, done in order.\n\n" + tables_of(step_form());
     text += "## Calls\n\nA call has one of `get`, `request`, `tcp`, `dns`, `ping` and `exec`.\n\n" +
             tables_of(call_form());

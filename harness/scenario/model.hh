@@ -63,6 +63,8 @@ struct SetStep {
     std::string node{};
     std::map<std::string, std::string> sysctl{};
     std::optional<std::string> process{};  // restart, stop, start
+    std::string resolver{};                // instead of a node
+    DnsRecords records{};
 };
 
 enum class ConnectionUse { fresh, reuse };
@@ -133,6 +135,7 @@ struct CallStep {
     std::string id{};
     std::string link{};  // empty for exec and dns without one
     std::string node{};  // where it is made: `in`, or the link's near end
+    std::string host{};  // the name it calls, where that is not the link's own
     std::variant<HttpCall, TcpCall, DnsCall, PingCall, ExecCall> what{};
     ConnectionUse connection = ConnectionUse::fresh;
     std::optional<Duration> timeout{};          // the client's own, total
@@ -177,6 +180,15 @@ struct InAnyBound {
     Duration window{};
     Bound<std::int64_t> count{};
     std::optional<CountedUnit> of{};
+};
+
+// Messages of DNS, of all or of some.
+struct DnsBound {
+    std::optional<std::string> name{};
+    std::optional<std::string> type{};
+    std::optional<std::string> transport{};  // udp or tcp
+    std::optional<std::string> rcode{};      // of answers: NOERROR, NXDOMAIN, …
+    Bound<std::int64_t> count{};
 };
 
 struct LogBound {
@@ -239,6 +251,10 @@ struct Expectation {
     std::optional<ClosedBound> closed{};
     std::optional<RetriesBound> retries{};
     std::optional<InAnyBound> in_any{};
+
+    // at a link, a resolver, or another node that answers queries
+    std::optional<DnsBound> queries{};
+    std::optional<DnsBound> answers{};
 
     // at a node
     std::optional<CounterBound> counter{};

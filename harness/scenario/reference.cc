@@ -33,7 +33,7 @@ struct FaultText {
     std::string_view layer;
     std::string_view direction;
     bool open_connections = false;
-    bool needs_node = false;
+    std::string_view target{};
     std::string_view example{};
     bool of_callers = false;
     std::vector<KeyForm> fields{};
@@ -52,7 +52,7 @@ std::vector<FaultText> all_faults() {
                        word_of(F::layer),
                        word_of(F::direction),
                        F::affects_open_connections,
-                       F::layer == Layer::node};
+                       target_key(F::layer)};
         if constexpr (HasExample<F>) text.example = F::example;
         if constexpr (IsOfCallers<F>) text.of_callers = F::of_callers;
         text.fields = table_of<F>("a fault").form().keys;
@@ -80,11 +80,11 @@ std::string example_of(const FaultText& fault) {
         const KeyForm& field = fault.fields.front();
         keys = fmt::format(", {}: {}", field.name, field.form.example);
     }
-    return fmt::format("- fault: {{{}: {}, kind: {}{}}}", fault.needs_node ? "node" : "link",
-                       !fault.needs_node  ? "api"
-                       : fault.of_callers ? "client"
-                                          : "server",
-                       fault.kind, keys);
+    const std::string_view where = fault.target == "link"       ? "api"
+                                   : fault.target == "resolver" ? "dns"
+                                   : fault.of_callers           ? "client"
+                                                                : "server";
+    return fmt::format("- fault: {{{}: {}, kind: {}{}}}", fault.target, where, fault.kind, keys);
 }
 
 std::string presence_of(const KeyForm& key) {
@@ -207,6 +207,8 @@ std::string starter_scenario(std::string_view kind) {
     if (fault == nullptr) return {};
     std::string armed = example_of(*fault);
     armed.insert(armed.find('{') + 1, "id: trouble, ");
+    const bool at_node = fault->target == "node";
+    const bool at_resolver = fault->target == "resolver";
     constexpr std::size_t width = 96;
     return fmt::format(
         "# {1}\n"
@@ -220,14 +222,15 @@ std::string starter_scenario(std::string_view kind) {
         "  server: {5}\n"
         "links:\n"
         "  api: client -> server:80\n"
+        "{6}"
         "\n"
         "steps:\n"
         "  # Without the fault the call succeeds: a test that cannot succeed proves nothing.\n"
-        "  - call: {{id: before, link: api, get: /}}\n"
+        "  - call: {{id: before, link: api, get: /{7}}}\n"
         "  {2}\n"
         "  # `timeout` is the client's own limit. To test a real client: exec: \"curl …\" in: "
         "client.\n"
-        "  - call: {{id: during, link: api, get: /, timeout: 5s}}\n"
+        "  - call: {{id: during, link: api, get: /{7}, timeout: 5s}}\n"
         "  - heal: trouble\n"
         "\n"
         "expect:\n"
@@ -239,10 +242,15 @@ std::string starter_scenario(std::string_view kind) {
         "  # link attempts, syns, retries, closed.\n"
         "  - {{at: during, total: {{at_most: 5500ms}}, because: the timeout of 5s}}\n",
         fault->kind, fault->doc, armed, wrapped(fault->caller_sees, "  #   ", width),
-        fault->needs_node ? "# Put your own server here.\n"
-                          : "# Put your own server here: {run: \"command\", ready: {tcp: 80}} "
-                            "instead of the stub.\n",
-        fault->needs_node ? "{run: python3 -m http.server 80, ready: {tcp: 80}}" : "{stub: http}");
+        at_node ? "# Put your own server here.\n"
+                : "# Put your own server here: {run: \"command\", ready: {tcp: 80}} "
+                  "instead of the stub.\n",
+        at_node ? "{run: python3 -m http.server 80, ready: {tcp: 80}}" : "{stub: http}",
+        at_resolver ? "  names: client -> dns\n"
+                      "resolvers:\n"
+                      "  dns: {records: {server.example: \"${links.api.ip}\"}}\n"
+                    : "",
+        at_resolver ? ", host: server.example" : "");
 }
 
 std::string faults_markdown() {

@@ -5,6 +5,7 @@
 
 #include "harness/scenario/calls.hh"
 #include "harness/scenario/faults.hh"
+#include "harness/scenario/resolvers.hh"
 
 namespace etimedout {
 
@@ -63,11 +64,26 @@ const Table<SetStep>& set_table() {
         Form node = Value<std::string>::form({});
         node.name = "node";
         node.example = "client";
-        made.keys.push_back(mandatory(custom_key<SetStep>(
+        made.keys.push_back(custom_key<SetStep>(
             "node", node, "where", [](Reading& reading, const YamlNode& value, SetStep& out) {
                 out.node = value.text;
                 return reading.check_name(value, {NameKind::node}, "node");
-            })));
+            }));
+        Form resolver = node;
+        resolver.name = "resolver";
+        resolver.example = "dns";
+        made.keys.push_back(
+            custom_key<SetStep>("resolver", resolver, "or the resolver whose `records` change",
+                                [](Reading& reading, const YamlNode& value, SetStep& out) {
+                                    out.resolver = value.text;
+                                    return check_resolver(reading, value);
+                                }));
+        made.keys.push_back(custom_key<SetStep>(
+            "records", records_form(),
+            "with `resolver`: what these names lead to from here on; {} for no longer there",
+            [](Reading& reading, const YamlNode& value, SetStep& out) {
+                return read_records(reading, value, out.records);
+            }));
         made.keys.push_back(key<SetStep>("sysctl", &SetStep::sysctl, "kernel settings to change"));
         made.keys.push_back(custom_key<SetStep>(
             "process", words_form({"restart", "stop", "start"}), "what to do to the node's program",
@@ -81,17 +97,41 @@ const Table<SetStep>& set_table() {
                 out.process = value.text;
                 return true;
             }));
-        made.later = {{"resolver", "`set` changes `sysctl` and `process` in this version"}};
         return made;
     }();
     return table;
 }
 
+// A node has settings and a program, a resolver has records.
+bool check_set_of(Reading& reading, const YamlNode& node, const SetStep& out) {
+    const bool of_resolver = !out.resolver.empty();
+    for (const YamlPair& pair : node.pairs) {
+        const std::string_view key = pair.key.text;
+        const bool wrong =
+            of_resolver ? key == "node" || key == "sysctl" || key == "process" : key == "records";
+        if (!wrong) continue;
+        reading.error(
+            pair.key.at,
+            of_resolver ? fmt::format("`{}` is of a node, and this step is about a resolver", key)
+                        : fmt::format("`{}` are of a resolver, and this step is about a node", key),
+            of_resolver ? "write a step of its own for it" : "write resolver: NAME");
+        return false;
+    }
+    return true;
+}
+
 bool read_set(Reading& reading, const YamlNode& node, SetStep& out) {
     if (!want_map(reading, "set", node)) return false;
     if (!read_map(reading, node, set_table(), out, "`set`")) return false;
-    if (out.sysctl.empty() && !out.process) {
-        reading.error(node.at, "this step sets nothing", "write sysctl: {…} or process: restart");
+    if (node.find("node") == nullptr && node.find("resolver") == nullptr) {
+        missing_key(reading, node.at, "`set`", "node", "or `resolver`: where", "client");
+        return false;
+    }
+    if (!check_set_of(reading, node, out)) return false;
+    if (out.sysctl.empty() && !out.process && out.records.empty()) {
+        reading.error(node.at, "this step sets nothing",
+                      out.resolver.empty() ? "write sysctl: {…} or process: restart"
+                                           : "write records: {api.example: ADDRESS}");
         return false;
     }
     const NodeSpec* spec = reading.topology.node(out.node);

@@ -216,7 +216,7 @@ std::string Substitution::look_up_world(std::string_view name, const Span& at) {
     const Dotted parts = cut_dots(name);
     if (parts.last.empty()) {
         wrong(at, fmt::format("`${{{}}}` is not complete", name),
-              "write ${links.NAME.url}, .host, .port or .ip; ${nodes.NAME.ip} or .name");
+              "write ${links.NAME.url}, .host, .port, .ip or .ip6; ${nodes.NAME.ip} or .name");
         return {};
     }
     return parts.first == "links" ? look_up_link(parts.middle, parts.last, at)
@@ -236,6 +236,12 @@ std::string Substitution::look_up_link(std::string_view link, std::string_view w
     const LinkAddresses addresses = LinkAddresses::of(topology.link_index(link));
     if (what == "host") return topology.host_of(link);
     if (what == "ip") return spec->ip == IpVersion::v6 ? addresses.far6 : addresses.far;
+    if (what == "ip6") {
+        if (spec->ip != IpVersion::v4) return addresses.far6;
+        wrong(at, fmt::format("the link `{}` speaks IPv4 alone, so it has no ip6", link),
+              fmt::format("write {}: {{path: {} -> {}, ip: both}}", link, spec->from, spec->to));
+        return {};
+    }
     if (what == "url" || what == "port") {
         if (!spec->port) {
             wrong(at, fmt::format("the link `{}` leads to no port, so it has no {}", link, what),
@@ -247,7 +253,7 @@ std::string Substitution::look_up_link(std::string_view link, std::string_view w
                    : fmt::format("http://{}:{}", topology.host_of(link), spec->port->number);
     }
     wrong(at, fmt::format("a link has no `{}`", what),
-          suggest(what, {"url", "host", "port", "ip"}, "parts"));
+          suggest(what, {"url", "host", "port", "ip", "ip6"}, "parts"));
     return {};
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "harness/scenario/part.hh"
+#include "harness/scenario/resolvers.hh"
 #include "simulator/base/trimmed.hh"
 #include "simulator/net/kernel_habits.hh"
 
@@ -220,6 +221,8 @@ void add_common_keys(NodeKeys& keys) {
         "kernel settings of the node", [](Reading& reading, const YamlNode& node, NodeDraft& out) {
             return read_sysctls(reading, node, out.sysctl);
         }));
+    keys.push_back(key<NodeDraft>("resolv_conf", &NodeSpec::names,
+                                  "whom the node asks for names, and how patiently"));
     std::vector<std::string> releases;
     for (const std::string_view release : known_releases()) releases.emplace_back(release);
     const Form like = words_form(std::move(releases));
@@ -301,8 +304,8 @@ bool contains(std::span<const std::string_view> words, std::string_view word) {
 
 // What a node is decides which keys make sense.
 void check_keys(Reading& reading, const YamlNode& node, const NodeDraft& draft) {
-    static constexpr std::array<std::string_view, 6> common{"run",   "stub",   "external",
-                                                            "after", "sysctl", "like"};
+    static constexpr std::array<std::string_view, 7> common{"run",    "stub", "external",   "after",
+                                                            "sysctl", "like", "resolv_conf"};
     for (const YamlPair& pair : node.pairs) {
         const std::string_view key = pair.key.text;
         if (contains(common, key) || node_table().find(key) == nullptr) continue;
@@ -470,6 +473,7 @@ void read_links(Reading& reading, const YamlNode& root) {
             }
         }
     }
+    declare_resolvers(reading, root);
     const YamlNode* links = root.find("links");
     if (links == nullptr || links->kind == YamlKind::null || !want_map(reading, "links", *links)) {
         return;
@@ -488,6 +492,7 @@ void read_links(Reading& reading, const YamlNode& root) {
 }
 
 void read_nodes(Reading& reading, const YamlNode& root) {
+    read_resolvers(reading, root);
     const YamlNode* nodes = root.find("nodes");
     if (nodes == nullptr || !want_map(reading, "nodes", *nodes)) return;
     if (nodes->pairs.empty()) {
@@ -537,6 +542,7 @@ void check_topology(Reading& reading, const YamlNode& root) {
             }
         }
     }
+    check_resolvers(reading, root);
     const YamlNode* nodes = root.find("nodes");
     if (nodes == nullptr || !nodes->is_map()) return;
     for (const YamlPair& pair : nodes->pairs) {

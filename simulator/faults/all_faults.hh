@@ -18,6 +18,14 @@
 #include "simulator/faults/delay_bytes.hh"
 #include "simulator/faults/descriptors_exhausted.hh"
 #include "simulator/faults/discard.hh"
+#include "simulator/faults/dns_error.hh"
+#include "simulator/faults/dns_flapping.hh"
+#include "simulator/faults/dns_malformed.hh"
+#include "simulator/faults/dns_silent.hh"
+#include "simulator/faults/dns_slow.hh"
+#include "simulator/faults/dns_stale.hh"
+#include "simulator/faults/dns_truncated.hh"
+#include "simulator/faults/dns_wrong_address.hh"
 #include "simulator/faults/duplicate.hh"
 #include "simulator/faults/error_event.hh"
 #include "simulator/faults/half_close.hh"
@@ -54,11 +62,12 @@ namespace etimedout {
 
 using AllFaults =
     List<BacklogFull, Bandwidth, Blackhole, BurstLoss, Corrupt, CorruptBytes, CutFault,
-         ConnectionDeadline, DelayBytes, DescriptorsExhausted, Discard, Duplicate, ErrorEvent,
-         HalfClose, HangUpFault, Hold, IdleTimeoutFault, KillFault, Latency, LinkDown, LinkFlap,
-         Loss, Malformed, Pause, PortsExhausted, RateLimit, Reject, Reorder, Reset, Silent, Slice,
-         Slow, SlowAccept, SlowBody, SlowClose, SlowEvents, SlowHeaders, StallFault, Starve, Status,
-         Sysctl, Truncate>;
+         ConnectionDeadline, DelayBytes, DescriptorsExhausted, Discard, DnsErrorFault, DnsFlapping,
+         DnsMalformed, DnsSilent, DnsSlow, DnsStaleFault, DnsTruncated, DnsWrongAddress, Duplicate,
+         ErrorEvent, HalfClose, HangUpFault, Hold, IdleTimeoutFault, KillFault, Latency, LinkDown,
+         LinkFlap, Loss, Malformed, Pause, PortsExhausted, RateLimit, Reject, Reorder, Reset,
+         Silent, Slice, Slow, SlowAccept, SlowBody, SlowClose, SlowEvents, SlowHeaders, StallFault,
+         Starve, Status, Sysctl, Truncate>;
 
 template <class>
 struct VariantOf;

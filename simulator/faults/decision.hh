@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "simulator/base/fields.hh"
 #include "simulator/base/quantity.hh"
@@ -226,20 +227,92 @@ struct SetSysctl {  // of its network, until healed
 using NodePlan = std::variant<StopProgram, EndProgram, LimitDescriptors, FillAcceptQueue,
                               OccupyPorts, SetSysctl>;
 
-using Decision =
-    std::variant<PacketPlan, FirewallPlan, CarrierPlan, StreamPlan, FlowPlan, DoorPlan, NodePlan>;
+// Response codes of DNS (RFC 1035 section 4.1.1, RFC 8914 names them so).
+enum class DnsCode { noerror, formerr, servfail, nxdomain, notimp, refused };
+
+template <>
+struct Words<DnsCode> {
+    static constexpr std::array<std::pair<std::string_view, DnsCode>, 6> words{
+        {{"noerror", DnsCode::noerror},
+         {"formerr", DnsCode::formerr},
+         {"servfail", DnsCode::servfail},
+         {"nxdomain", DnsCode::nxdomain},
+         {"notimp", DnsCode::notimp},
+         {"refused", DnsCode::refused}}};
+};
+
+// What can be wrong with an answer of DNS as a message.
+enum class DnsMalformation {
+    garbage,         // 64 bytes that are no message, behind the right id
+    cut,             // the message ends in the middle of a record
+    wrong_id,        // the answer to another query: whoever asked must ignore it
+    wrong_question,  // the right id, and a name that was not asked for
+    pointer_loop,    // a compressed name that points at itself (RFC 1035 section 4.1.4)
+    no_answer,       // the query sent back as it was, the bit QR not set
+};
+
+template <>
+struct Words<DnsMalformation> {
+    static constexpr std::array<std::pair<std::string_view, DnsMalformation>, 6> words{
+        {{"garbage", DnsMalformation::garbage},
+         {"cut", DnsMalformation::cut},
+         {"wrong_id", DnsMalformation::wrong_id},
+         {"wrong_question", DnsMalformation::wrong_question},
+         {"pointer_loop", DnsMalformation::pointer_loop},
+         {"no_answer", DnsMalformation::no_answer}}};
+};
+
+// What a resolver does with a query.
+struct DnsError {  // no records, and this code
+    DnsCode code = DnsCode::servfail;
+    bool operator==(const DnsError&) const = default;
+};
+struct DnsSilence {  // nothing; over TCP the connection stays open
+    bool operator==(const DnsSilence&) const = default;
+};
+struct DnsDelay {  // the right answer, late
+    Duration delay{};
+    bool operator==(const DnsDelay&) const = default;
+};
+struct DnsAddresses {  // these, each to the queries of its type
+    std::vector<std::string> addresses{};
+    std::optional<Duration> ttl{};
+    bool operator==(const DnsAddresses&) const = default;
+};
+struct DnsTruncate {  // over UDP no records and the bit TC: ask over TCP (RFC 7766)
+    bool operator==(const DnsTruncate&) const = default;
+};
+struct DnsMalform {
+    DnsMalformation what = DnsMalformation::garbage;
+    bool operator==(const DnsMalform&) const = default;
+};
+struct DnsStale {  // as the records were when it was armed
+    bool operator==(const DnsStale&) const = default;
+};
+struct DnsFlap {  // this code for `bad`, then the right answer for `good`, and again
+    Duration bad{};
+    Duration good{};
+    DnsCode code = DnsCode::servfail;
+    bool operator==(const DnsFlap&) const = default;
+};
+using ResolverPlan = std::variant<DnsError, DnsSilence, DnsDelay, DnsAddresses, DnsTruncate,
+                                  DnsMalform, DnsStale, DnsFlap>;
+
+using Decision = std::variant<PacketPlan, FirewallPlan, CarrierPlan, StreamPlan, FlowPlan, DoorPlan,
+                              NodePlan, ResolverPlan>;
 
 // Where a fault acts; the reference and the default of selectors follow from it.
-enum class Layer { packet, firewall, stream, message, node };
+enum class Layer { packet, firewall, stream, message, node, resolver };
 
 template <>
 struct Words<Layer> {
-    static constexpr std::array<std::pair<std::string_view, Layer>, 5> words{
+    static constexpr std::array<std::pair<std::string_view, Layer>, 6> words{
         {{"packet", Layer::packet},
          {"firewall", Layer::firewall},
          {"stream", Layer::stream},
          {"message", Layer::message},
-         {"node", Layer::node}}};
+         {"node", Layer::node},
+         {"resolver", Layer::resolver}}};
 };
 
 }  // namespace etimedout

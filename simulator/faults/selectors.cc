@@ -9,13 +9,15 @@ namespace etimedout {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, CountedUnit>, 6> units{
+constexpr std::array<std::pair<std::string_view, CountedUnit>, 8> units{
     {{"connections", CountedUnit::connections},
      {"requests", CountedUnit::requests},
      {"requests per connection", CountedUnit::requests_per_connection},
+     {"queries", CountedUnit::queries},
      {"connection", CountedUnit::connections},
      {"request", CountedUnit::requests},
-     {"request per connection", CountedUnit::requests_per_connection}}};
+     {"request per connection", CountedUnit::requests_per_connection},
+     {"query", CountedUnit::queries}}};
 
 // "" is no unit; a text that is no unit is an error.
 Result<std::optional<CountedUnit>> unit_from(std::string_view text) {
@@ -24,7 +26,7 @@ Result<std::optional<CountedUnit>> unit_from(std::string_view text) {
         if (word == text) return std::optional{unit};
     }
     return Problem{fmt::format("`{}` cannot be counted here", text),
-                   "count connections, requests, or requests per connection"};
+                   "count connections, requests, requests per connection, or queries"};
 }
 
 std::string_view word_for(CountedUnit unit) {

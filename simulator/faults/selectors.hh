@@ -29,7 +29,7 @@ struct Words<Phase> {
 };
 
 // What a selector counts; the layer's own unit unless the scenario says which.
-enum class CountedUnit { connections, requests, requests_per_connection };
+enum class CountedUnit { connections, requests, requests_per_connection, queries };
 
 // "2", "2 requests", "2 requests per connection".
 struct Count {
@@ -61,6 +61,14 @@ struct Scalar<Share> {
     static std::string write(const Share& value);
 };
 
+enum class DnsTransport { udp, tcp };
+
+template <>
+struct Words<DnsTransport> {
+    static constexpr std::array<std::pair<std::string_view, DnsTransport>, 2> words{
+        {{"udp", DnsTransport::udp}, {"tcp", DnsTransport::tcp}}};
+};
+
 // Requests that a message-layer selector means; an empty field matches everything.
 struct RequestMatch {
     std::optional<std::string> method{};
@@ -85,6 +93,10 @@ struct Selectors {
     std::optional<Count> nth{};
     std::optional<Share> probability{};
     std::optional<RequestMatch> match{};
+    std::optional<std::string>
+        query{};  // the name asked for; one that begins with *. means all below
+    std::optional<std::string> type{};  // of a query: A, AAAA, …
+    std::optional<DnsTransport> transport{};
     std::optional<Duration> lasting{};  // key `for`: heals by itself after this
 
     static constexpr auto fields() {
@@ -94,11 +106,17 @@ struct Selectors {
             optional("phase", &Selectors::phase, "only this part of a TCP connection"),
             optional("port", &Selectors::port, "only traffic of this port of the callee"),
             optional("source", &Selectors::source, "only traffic that this node or address began"),
-            optional("first", &Selectors::first, "only the first N connections or requests"),
-            optional("nth", &Selectors::nth, "only the Nth connection or request"),
-            optional("probability", &Selectors::probability,
-                     "only this share of connections or requests, decided once from the seed"),
+            optional("first", &Selectors::first,
+                     "only the first N connections, requests or queries"),
+            optional("nth", &Selectors::nth, "only the Nth connection, request or query"),
+            optional(
+                "probability", &Selectors::probability,
+                "only this share of connections, requests or queries, decided once from the seed"),
             optional("match", &Selectors::match, "only requests like this"),
+            optional("query", &Selectors::query,
+                     "only queries for this name; `*.example` means all names below it"),
+            optional("type", &Selectors::type, "only queries for records of this type: A, AAAA, …"),
+            optional("transport", &Selectors::transport, "only queries over `udp`, or over `tcp`"),
             optional("for", &Selectors::lasting, "heal by itself after this long")};
     }
     bool operator==(const Selectors&) const = default;
@@ -107,7 +125,7 @@ struct Selectors {
 // The selectors a fault understands, as a set of names; anything else is an error that says so.
 struct Accepts {
     bool direction = false, phase = false, port = false, source = false, connections = false,
-         requests = false, match = false;
+         requests = false, match = false, queries = false;
     constexpr bool operator==(const Accepts&) const = default;
 };
 
@@ -119,6 +137,7 @@ inline constexpr Accepts message_selectors{
     .port = true, .source = true, .connections = true, .requests = true, .match = true};
 // Of faults that act on bytes: they see connections, and know nothing of requests.
 inline constexpr Accepts flow_selectors{.direction = true, .source = true, .connections = true};
+inline constexpr Accepts resolver_selectors{.source = true, .queries = true};
 inline constexpr Accepts no_selectors{};
 
 }  // namespace etimedout

@@ -165,6 +165,8 @@ bool FaultTable::meets(Entry& entry, const ConnectionFacts& connection,
                 return entry.requests_met;
             case CountedUnit::requests_per_connection:
                 return request == nullptr ? 0 : request->number;
+            case CountedUnit::queries:
+                return 0;  // no stream carries any that it knows of
         }
         return 0;
     };

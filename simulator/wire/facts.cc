@@ -3,10 +3,14 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <tuple>
 
+#include <fmt/format.h>
+
 #include "simulator/wire/connections.hh"
+#include "simulator/wire/dns_message.hh"
 #include "simulator/wire/http_messages.hh"
 #include "simulator/wire/pcap_file.hh"
 
@@ -43,6 +47,78 @@ private:
 
 std::int64_t number_of(std::size_t index) { return static_cast<std::int64_t>(index) + 1; }
 
+constexpr std::uint16_t dns_port = 53;
+
+bool is_dns(const Endpoint& from, const Endpoint& to) {
+    return from.port == dns_port || to.port == dns_port;
+}
+
+// The messages of DNS of one capture, answers with the time since their queries.
+class DnsReader {
+public:
+    explicit DnsReader(const CaptureName& name) : name_{name} {}
+
+    struct Way {
+        Endpoint from;
+        Endpoint to;
+        std::string_view transport;
+    };
+    void add(ByteView message, Moment when, const Way& way) {
+        DnsMessage event;
+        event.link = name_.link;
+        event.end = name_.end;
+        event.transport = way.transport;
+        event.from = to_text(way.from);
+        event.to = to_text(way.to);
+        std::optional<DnsFact> fact = read_dns_message(message);
+        if (!fact) {
+            event.what = "malformed";
+            messages_.emplace_back(when, std::move(event));
+            return;
+        }
+        event.what = fact->answer ? "answer" : "query";
+        event.id = fact->id;
+        event.name = std::move(fact->name);
+        event.type = std::move(fact->type);
+        event.rcode = std::move(fact->rcode);
+        event.records = std::move(fact->records);
+        event.ttl = fact->ttl;
+        event.truncated = fact->truncated;
+        const std::string_view asker = fact->answer ? event.to : event.from;
+        const std::string key =
+            fmt::format("{} {} {} {} {}", asker, event.transport, event.id, event.type, event.name);
+        if (!fact->answer) {
+            asked_[key] = when.t;
+        } else if (const auto query = asked_.find(key); query != asked_.end()) {
+            event.took = when.t - query->second;
+        }
+        messages_.emplace_back(when, std::move(event));
+    }
+
+    struct Half {
+        const TcpConnection& connection;
+        Side from;
+    };
+    void add_stream(std::size_t index, const Half& half, const StreamPiece& piece) {
+        DnsStreamSplitter& splitter = streams_[{index, half.from}];
+        if (piece.kind == StreamPiece::Kind::hole) splitter.give_up();
+        if (piece.kind != StreamPiece::Kind::bytes) return;
+        splitter.add(piece.bytes);
+        const bool up = half.from == Side::client;
+        const Way way{up ? half.connection.client : half.connection.server,
+                      up ? half.connection.server : half.connection.client, "tcp"};
+        while (const auto message = splitter.next()) add(*message, {piece.t, piece.packet}, way);
+    }
+
+    std::vector<std::pair<Moment, DnsMessage>> take() { return std::move(messages_); }
+
+private:
+    const CaptureName& name_;
+    std::map<std::string, Duration> asked_;
+    std::map<std::pair<std::size_t, Side>, DnsStreamSplitter> streams_;
+    std::vector<std::pair<Moment, DnsMessage>> messages_;
+};
+
 // Reads one capture from begin to end.
 class CaptureReader final : StreamObserver {
 public:
@@ -59,6 +135,9 @@ public:
         } else if (const auto* datagram = std::get_if<UdpDatagram>(&packet)) {
             put_datagram(when, "udp", to_text(datagram->from), to_text(datagram->to),
                          datagram->length);
+            if (is_dns(datagram->from, datagram->to)) {
+                names_.add(datagram->payload, when, {datagram->from, datagram->to, "udp"});
+            }
         } else if (const auto* message = std::get_if<IcmpMessage>(&packet)) {
             add_icmp(*message, when);
         } else if (const auto* damaged = std::get_if<DamagedPacket>(&packet)) {
@@ -70,12 +149,18 @@ public:
     CaptureFacts finish(bool truncated) {
         for (const TcpFact& fact : tracker_.facts()) put_tcp(fact);
         for (std::size_t i = 0; i < conversations_.size(); ++i) put_http(i);
+        for (auto& [when, event] : names_.take()) timeline_.put(when, {when.t, std::move(event)});
         for (std::size_t i = 0; i < tracker_.connections().size(); ++i) put_summary(i);
         return {timeline_.in_order(), static_cast<std::int64_t>(packets_), damaged_, truncated};
     }
 
 private:
     void on_piece(std::size_t connection, Side from, const StreamPiece& piece) override {
+        const TcpConnection& of = tracker_.connections()[connection];
+        if (of.server.port == dns_port) {
+            names_.add_stream(connection, {of, from}, piece);
+            return;
+        }
         if (connection >= conversations_.size()) conversations_.resize(connection + 1);
         auto& conversation = conversations_[connection];
         if (!conversation) conversation.emplace();
@@ -163,6 +248,7 @@ private:
     std::int64_t damaged_ = 0;
     Duration last_ = Duration::min();
     ConnectionTracker tracker_;
+    DnsReader names_{name_};
     std::vector<std::optional<HttpConversation>> conversations_;
     Timeline timeline_;
 };

@@ -2,6 +2,7 @@
 #include "simulator/world/spec.hh"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <stdexcept>
 
@@ -129,6 +130,55 @@ std::string Topology::hosts_file(std::string_view node) const {
         if (link.spec.to == node) add_near(link.spec, at, link.spec.from);
     });
     return hosts.text();
+}
+
+std::optional<std::string> Topology::resolv_conf(std::string_view node) const {
+    const NodeSpec* spec = this->node(node);
+    if (spec == nullptr) return std::nullopt;
+    std::vector<std::string> servers = spec->names.nameservers;
+    if (servers.empty()) {
+        for (const NamedLink& link : links) {
+            const NodeSpec* callee = this->node(link.spec.to);
+            if (link.spec.from != node || callee == nullptr || !callee->resolver) continue;
+            if (std::find(servers.begin(), servers.end(), link.spec.to) == servers.end()) {
+                servers.push_back(link.spec.to);
+            }
+        }
+    }
+    if (servers.empty()) return std::nullopt;
+    std::string text;
+    for (const std::string& server : servers) {
+        if (server == node) {
+            text += "nameserver 127.0.0.1\n";
+            continue;
+        }
+        for (std::size_t i = 0; i < links.size(); ++i) {
+            if (links[i].spec.from != node || links[i].spec.to != server) continue;
+            const LinkAddresses at = LinkAddresses::of(i);
+            text += fmt::format("nameserver {}\n", speaks_v4(links[i].spec) ? at.far : at.far6);
+            break;
+        }
+    }
+    const NameServices& names = spec->names;
+    if (!names.search.empty()) text += fmt::format("search {}\n", fmt::join(names.search, " "));
+    // glibc's own, written down where the scenario says nothing (resolv.conf(5)).
+    text += fmt::format(
+        "options timeout:{} attempts:{}",
+        std::chrono::duration_cast<std::chrono::seconds>(names.timeout.value_or(5s)).count(),
+        names.attempts.value_or(2));
+    for (const std::string& option : names.options) text += fmt::format(" {}", option);
+    return text + "\n";
+}
+
+std::string Topology::addresses_of(std::string_view caller, std::string_view callee) const {
+    std::vector<std::string> addresses;
+    for (std::size_t i = 0; i < links.size(); ++i) {
+        if (links[i].spec.from != caller || links[i].spec.to != callee) continue;
+        const LinkAddresses at = LinkAddresses::of(i);
+        if (speaks_v4(links[i].spec)) addresses.push_back(at.near);
+        if (speaks_v6(links[i].spec)) addresses.push_back(at.near6);
+    }
+    return fmt::format("{}", fmt::join(addresses, ","));
 }
 
 std::vector<std::string> Topology::start_order() const {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "simulator/dns/spec.hh"
 #include "simulator/net/link_spec.hh"
 #include "simulator/node/process_spec.hh"
 #include "simulator/stub/spec.hh"
@@ -16,6 +17,8 @@ namespace etimedout {
 struct NodeSpec {
     std::optional<ProcessSpec> process{};
     std::optional<StubSpec> stub{};
+    std::optional<ResolverSpec> resolver{};
+    NameServices names{};                   // key `resolv_conf`
     std::optional<std::string> external{};  // host:port of a system outside; real time only
     std::vector<std::string> after{};       // nodes that must be ready before
     std::map<std::string, std::string> sysctl{};
@@ -52,6 +55,10 @@ struct Topology {
     std::string host_of(std::string_view link) const;
     // Lines of /etc/hosts for one node: itself, its peers over each link, and the links' names.
     std::string hosts_file(std::string_view node) const;
+    // The text of a node's resolv.conf; nothing where it has nobody to ask.
+    std::optional<std::string> resolv_conf(std::string_view node) const;
+    // The addresses at which `callee` sees `caller`, with commas between them; empty: no link.
+    std::string addresses_of(std::string_view caller, std::string_view callee) const;
     // Nodes such that every callee, and everything in `after`, comes before its caller.
     // A cycle (two nodes that call each other) is cut at the node declared first.
     std::vector<std::string> start_order() const;

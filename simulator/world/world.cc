@@ -42,6 +42,7 @@ World::World(WorldPlan plan, WorldContext context)
         NodeRootPlan root;
         root.name = named.name;
         root.hosts = plan_.topology.hosts_file(named.name);
+        root.resolv_conf = plan_.topology.resolv_conf(named.name);
         auto node =
             std::make_unique<Node>(Node{named.name, NodeNamespaces::create(context_.root, root)});
         bring_up_loopback(node->namespaces.network());
@@ -116,6 +117,12 @@ void World::start_programs() {
                 here.stub = std::make_unique<Stub>(name, *spec.stub, context_.clock);
             });
         }
+        if (spec.resolver) {
+            run_in_node(here.namespaces, [&] {
+                here.resolver =
+                    std::make_unique<Resolver>(name, *spec.resolver, plan_.seed, context_.clock);
+            });
+        }
         if (spec.external) {
             const NamespaceGuard inside{here.namespaces.network()};
             here.stand_in = stand_in_for(name, *spec.external);
@@ -177,6 +184,27 @@ LinkProxy& World::proxy_of(const std::string& link) {
     return *found->second;
 }
 
+Resolver& World::resolver_of(const std::string& node) {
+    Resolver* resolver = node_named(node).resolver.get();
+    if (resolver == nullptr) {
+        throw Error{fmt::format("the node {} is no resolver", node), "see `resolvers`"};
+    }
+    return *resolver;
+}
+
+void World::set_records(const std::string& resolver, const DnsRecords& records) {
+    resolver_of(resolver).set(records);
+}
+
+// A source that is a node is all the addresses at which the resolver sees it.
+void World::arm_at_resolver(const std::string& target, const ArmedFault& fault) {
+    ArmedFault resolved = fault;
+    if (auto& source = resolved.selectors.source; source && plan_.topology.node(*source)) {
+        source = plan_.topology.addresses_of(*source, target);
+    }
+    resolver_of(target).arm(resolved);
+}
+
 // Whatever passes a link is its caller's: there, a source that names it selects everything.
 void World::arm_at_link(const std::string& target, const ArmedFault& fault) {
     ArmedFault resolved = fault;
@@ -211,6 +239,8 @@ void World::arm(const std::string& target, const ArmedFault& fault) {
     const Decision decision = decision_of(fault.fault);
     if (const auto* plan = std::get_if<NodePlan>(&decision)) {
         armed.at_node = arm_at(target, *plan);
+    } else if (std::holds_alternative<ResolverPlan>(decision)) {
+        arm_at_resolver(target, fault);
     } else {
         arm_at_link(target, fault);
     }
@@ -239,6 +269,10 @@ FaultWitness World::witness_of(const Armed& armed) {
         const NodeWitness seen = armed.at_node->witness();
         return {id, seen.matched, seen.fired, seen.evidence};
     }
+    if (layer_of(armed.fault.fault) == Layer::resolver) {
+        const ResolverWitness seen = resolver_of(armed.target).witness(id);
+        return {id, seen.matched, seen.fired, seen.evidence};
+    }
     if (is_for_proxy(armed.fault)) {
         const LinkProxyWitness seen = proxy_of(armed.target).witness(id);
         return {id, seen.matched, seen.fired, seen.evidence};
@@ -262,7 +296,9 @@ void World::heal(const std::string& fault) {
         at_node->heal();
         return;
     }
-    if (is_for_proxy(found->fault)) {
+    if (layer_of(found->fault.fault) == Layer::resolver) {
+        resolver_of(found->target).heal(fault);
+    } else if (is_for_proxy(found->fault)) {
         proxy_of(found->target).heal(fault);
     } else {
         link(found->target).heal(fault);

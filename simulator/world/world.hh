@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "simulator/base/clock.hh"
+#include "simulator/dns/resolver.hh"
 #include "simulator/events/sink.hh"
 #include "simulator/faults/all_faults.hh"
 #include "simulator/net/link.hh"
@@ -60,8 +61,11 @@ public:
     Link& link(const std::string& name);                        // throws Error
     Program* program(const std::string& node);                  // null: none runs there
 
-    // `target` is the name of a link or, for a fault of the node layer, of a node. A fault with
-    // `for` heals by itself.
+    // The records of a resolver change, which is no fault. Throws Error for another node.
+    void set_records(const std::string& resolver, const DnsRecords& records);
+
+    // `target` is the name of a link or, for a fault of the node layer, of a node, or a resolver. A
+    // fault with `for` heals by itself.
     void arm(const std::string& target, const ArmedFault& fault);
     void heal(const std::string& fault);
     // Heals nothing, but puts the witness of every fault still armed into the log.
@@ -72,6 +76,7 @@ private:
         std::string name;
         NodeNamespaces namespaces;
         std::unique_ptr<Stub> stub{};
+        std::unique_ptr<Resolver> resolver{};
         std::unique_ptr<Program> program{};
         std::unique_ptr<StandIn> stand_in{};  // of an external node
     };
@@ -87,6 +92,8 @@ private:
     void add_link(std::size_t index);
     std::unique_ptr<StandIn> stand_in_for(const std::string& node, const std::string& external);
     LinkProxy& proxy_of(const std::string& link);
+    Resolver& resolver_of(const std::string& node);
+    void arm_at_resolver(const std::string& target, const ArmedFault& fault);
     void arm_at_link(const std::string& target, const ArmedFault& fault);
     std::shared_ptr<NodeFault> arm_at(const std::string& node, const NodePlan& plan);
     void heal_in_time(const ArmedFault& fault);

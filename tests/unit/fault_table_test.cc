@@ -41,7 +41,7 @@ TEST(FaultTable, EveryFaultIsDocumented) {
 
 TEST(FaultTable, EveryFieldIsNamedDocumentedAndBoundedInOrder) {
     // Two fields of one name, or one named as a selector, could not both be written.
-    std::set<std::string_view> taken{"id", "link", "node", "kind"};
+    std::set<std::string_view> taken{"id", "link", "node", "resolver", "kind"};
     for_each_field<Selectors>([&](const auto& field) { taken.insert(field.name); });
     AllFaults::for_each([&](auto type) {
         using F = typename decltype(type)::type;
@@ -79,6 +79,10 @@ TEST(FaultTable, EveryFaultDecidesWhatItsLayersEngineUnderstands) {
                     << F::kind;
                 break;
             case Layer::node:
+                EXPECT_TRUE(std::holds_alternative<NodePlan>(decision)) << F::kind;
+                break;
+            case Layer::resolver:
+                EXPECT_TRUE(std::holds_alternative<ResolverPlan>(decision)) << F::kind;
                 break;
         }
     });

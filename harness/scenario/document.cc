@@ -196,6 +196,8 @@ Table<Scenario> make_scenario_table() {
                                                   "what runs, each a host of its own", ignored)));
     keys.push_back(
         custom_key<Scenario>("links", map_of(named_form("link")), "who calls whom", ignored));
+    keys.push_back(custom_key<Scenario>("prepare", map_of(named_form("preparation")),
+                                        "commands whose result is made once and kept", ignored));
     keys.push_back(mandatory(custom_key<Scenario>("steps", list_of(named_form("step")),
                                                   "what happens, in order", ignored)));
     keys.push_back(custom_key<Scenario>("expect", list_of(named_form("expectation")),
@@ -203,8 +205,7 @@ Table<Scenario> make_scenario_table() {
     keys.push_back(custom_key<Scenario>("counter_example", counter_example_form(),
                                         "another run, in which expectations should fail", ignored));
     table.later = {
-        {"resolvers", "names resolve through /etc/hosts in this version; `dns` calls ask it"},
-        {"prepare", "write `files` at a node, or do it in `run`"}};
+        {"resolvers", "names resolve through /etc/hosts in this version; `dns` calls ask it"}};
     return table;
 }
 

@@ -8,6 +8,7 @@
 #include "harness/scenario/document.hh"
 #include "harness/scenario/expectations.hh"
 #include "harness/scenario/faults.hh"
+#include "harness/scenario/preparations.hh"
 #include "harness/scenario/steps.hh"
 #include "harness/scenario/topology.hh"
 
@@ -161,6 +162,7 @@ std::string json_schema() {
     for (const auto& [key, value] : object_schema(scenario_form())) schema[key] = value;
     schema["definitions"] = json::object{{"node", or_nothing(schema_of(node_form()))},
                                          {"link", schema_of(link_form())},
+                                         {"preparation", schema_of(preparation_form())},
                                          {"step", schema_of(step_form())},
                                          {"fault", schema_of(fault_form())},
                                          {"call", schema_of(call_form())},

@@ -1,9 +1,10 @@
 """Asks the cache what it is told on one connection, and prints how each command ended and when.
 
-    cache.py SOCKET_TIMEOUT COMMAND...
+    [CACHE=HOST] cache.py SOCKET_TIMEOUT COMMAND...
 
 A number as a command is a pause of so many seconds. SOCKET_TIMEOUT 0 is none.
 """
+import os
 import sys
 import time
 
@@ -11,7 +12,8 @@ import redis
 
 begin = time.monotonic()
 timeout = float(sys.argv[1]) or None
-connection = redis.Connection(host="cache", socket_timeout=timeout, socket_connect_timeout=timeout)
+host = os.environ.get("CACHE", "cache")
+connection = redis.Connection(host=host, socket_timeout=timeout, socket_connect_timeout=timeout)
 code = 0
 for command in sys.argv[2:]:
     if command.isdigit():

@@ -52,6 +52,13 @@ std::string stamp_of(const fs::path& path) {
                        status.st_mtim.tv_nsec);
 }
 
+// The same kernel may lie anywhere.
+std::string kernel_in(const std::optional<fs::path>& path) {
+    if (!path) return "the host's";
+    const std::string bytes = read_whole_file(*path);
+    return fmt::format("{} {:016x}", bytes.size(), fingerprint(bytes));
+}
+
 // Pieces of a command that may be names: between blanks, quotes and the shell's signs.
 std::set<std::string> names_in(std::string_view command) {
     constexpr std::string_view between = " \t\n;&|()<>{}'\"`$=,";
@@ -213,7 +220,7 @@ Result<std::string> identity_of(const Preparation& preparation, const Scenario& 
     const ProcessSpec& program = preparation.program;
     Identity identity{surroundings.scenario_dir};
     identity.line("etimedout", fmt::format("{} layer {}", version_text, layer_version));
-    identity.line("kernel", surroundings.kernel ? stamp_of(*surroundings.kernel) : "the host's");
+    identity.line("kernel", kernel_in(surroundings.kernel));
     identity.line("memory", Scalar<Bytes>::write(scenario.limit.memory));
     identity.line("start", scenario.start);
     identity.line("name", preparation.name);

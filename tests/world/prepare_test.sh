@@ -8,6 +8,7 @@ set -euo pipefail
 set -m  # else the shell makes its children ignore SIGINT
 etimedout=$(readlink -f "$1")
 work=$(mktemp -d)
+chmod 755 "$work"  # another user is to read the scenario's folder
 trap 'rm -rf "$work"' EXIT
 export ETIMEDOUT_KERNEL=${ETIMEDOUT_KERNEL:-$("$(dirname "$0")/../../simulator/vm/kernel/build.sh" --path)}
 export ETIMEDOUT_CACHE=$work/cache NO_COLOR=1
@@ -73,7 +74,7 @@ run 0
 cmp first.tar "$layer" || fail "half a layer was not made anew"
 
 scenario 'echo the disk is full >&2; exit 3'
-run 2
+run 3
 says 'preparing words: it wrote'
 says 'the disk is full'
 says 'ended with exit code 3'

@@ -159,14 +159,13 @@ public:
     // False when `interrupted` came first.
     bool acquire(const std::atomic<bool>& interrupted) {
         while (!interrupted) {
-            if (try_once()) return true;
+            if (try_to_acquire()) return true;
             std::this_thread::sleep_for(lock_pause);
         }
         return false;
     }
 
-private:
-    bool try_once() {
+    bool try_to_acquire() {
         const std::string attempt = "lock " + path_.string();
         file_ = Fd{checked(attempt, ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644))};
         if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -180,6 +179,7 @@ private:
         return held_;
     }
 
+private:
     fs::path path_;
     Fd file_{};
     bool held_ = false;
@@ -204,12 +204,22 @@ void write_to_disk(const fs::path& path) {
     checked(attempt, ::fsync(file.get()));
 }
 
+// Layers of long ago, and what is left of makers that were killed: nobody holds their locks.
 void delete_unused(const fs::path& folder) {
     const auto now = fs::file_time_type::clock::now();
     std::error_code problem;
+    std::vector<fs::path> locks;
     for (const auto& entry : fs::directory_iterator{folder, problem}) {
+        if (entry.path().extension() == ".lock") locks.push_back(entry.path());
         const auto time = entry.last_write_time(problem);
-        if (!problem && now - time > kept_unused) fs::remove(entry.path(), problem);
+        if (entry.path().extension() == ".tar" && !problem && now - time > kept_unused) {
+            fs::remove(entry.path(), problem);
+        }
+    }
+    for (const fs::path& path : locks) {
+        LayerLock lock{path};
+        if (!lock.try_to_acquire()) continue;
+        fs::remove(fs::path{path}.replace_extension(".unfinished"), problem);
     }
 }
 

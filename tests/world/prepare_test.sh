@@ -93,23 +93,38 @@ cat said.? >said
 [ "$(kept)" -eq 1 ] || fail "three at once left $(kept) layers"
 only_layers
 
-# Interrupted while it is made.
-rm -rf cache
-scenario 'while :; do :; done'
-"$etimedout" run layers.yaml >said 2>&1 &
-driver=$!
-end=$((SECONDS + 60))
-until [ -n "$(find cache -name '*.lock' 2>/dev/null)" ]; do
-    kill -0 $driver 2>/dev/null || fail "it was over before anything was locked"
-    [ $SECONDS -lt $end ] || fail "nothing was locked"
-    read -r -t 0.01 <> <(:) || true
-done
-kill -INT $driver
-code=0
-wait $driver || code=$?
-[ $code -eq 130 ] || fail "interrupted: exit code $code, not 130"
-[ -z "$(find cache -type f)" ] || fail "left of what was interrupted: $(find cache -type f)"
+# begin: runs a preparation that never ends, until it is being made.
+begin() {
+    rm -rf cache
+    scenario 'while :; do :; done'
+    "$etimedout" run layers.yaml >said 2>&1 &
+    driver=$!
+    local end=$((SECONDS + 60))
+    until [ -n "$(find cache -name '*.lock' 2>/dev/null)" ]; do
+        kill -0 $driver 2>/dev/null || fail "it was over before anything was locked"
+        [ $SECONDS -lt $end ] || fail "nothing was locked"
+        read -r -t 0.01 <> <(:) || true
+    done
+}
+# ended CODE
+ended() {
+    local code=0
+    wait $driver 2>/dev/null || code=$?
+    [ $code -eq "$1" ] || fail "exit code $code, not $1"
+}
 
+begin
+kill -INT $driver
+ended 130
+[ -z "$(find cache -type f)" ] || fail "left of what was interrupted: $(find cache -type f)"
 "$etimedout" doctor >said
 says "none so far in $work/cache/prepared"
+
+# What a maker leaves that was killed goes when the next layer is made.
+begin
+kill -KILL $driver
+ended 137
+scenario "$good"
+run 0
+only_layers
 echo "layers are made once, by one, and whole"

@@ -3,6 +3,8 @@
 
 #include "harness/cli/commands.hh"
 #include "harness/run/network_probe.hh"
+#include "harness/run/preparations.hh"
+#include "simulator/base/cache_folder.hh"
 #include "simulator/node/machine.hh"
 #include "simulator/vm/kernel.hh"
 
@@ -41,6 +43,14 @@ ExitCode doctor_command() {
         say(fact.name, fact.present, fact.reason, fact.remedy);
         virtual_time = virtual_time && fact.present;
     }
+
+    const PreparedLayers layers = count_prepared_layers();
+    say("layers of `prepare`", true,
+        layers.count == 0
+            ? fmt::format("none so far in {}", cache_folder("prepared").string())
+            : fmt::format("{}, {} MB, in {} (delete it to have them made anew)", layers.count,
+                          (layers.bytes + 500'000) / 1'000'000, cache_folder("prepared").string()),
+        "");
 
     fmt::print("\nReal time: scenarios run in namespaces on this kernel\n");
     bool real_time = true;

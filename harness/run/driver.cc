@@ -10,6 +10,7 @@
 #include "harness/expect/judge.hh"
 #include "harness/observe/merge.hh"
 #include "harness/run/folder.hh"
+#include "harness/run/preparations.hh"
 #include "harness/run/real_world.hh"
 #include "harness/scenario/parse.hh"
 #include "simulator/base/timestamp.hh"
@@ -115,31 +116,6 @@ Ending run_real(const DriverPlan& plan, const RunRequest& request, const fs::pat
     return {end.reason, end.message, end.advice, end.console};
 }
 
-Ending run_world(const DriverPlan& plan, const RunRequest& request, const fs::path& folder,
-                 const std::atomic<bool>& interrupted) {
-    RunOrder order = request.order;
-    auto external = find_external(request.scenario.topology);
-    if (external) order.external = std::move(*external);
-    write_whole_file(folder / run_files::order, write_run_order(order));
-    if (!external) return {"world", external.error().message, external.error().advice, ""};
-    return order.clock == "virtual" ? run_virtual(plan, request, folder, interrupted)
-                                    : run_real(plan, request, folder, interrupted);
-}
-
-std::vector<CaptureFile> read_captures(const fs::path& folder) {
-    std::vector<CaptureFile> captures;
-    for (const auto& entry : fs::directory_iterator{folder}) {
-        if (entry.path().extension() != ".pcap") continue;
-        const fs::path stem = entry.path().stem();  // link.near, link.far
-        captures.push_back({stem.stem().string(), stem.extension().string().substr(1),
-                            read_whole_file(entry.path())});
-    }
-    std::sort(captures.begin(), captures.end(), [](const CaptureFile& a, const CaptureFile& b) {
-        return std::pair{a.link, b.end} < std::pair{b.link, a.end};  // near before far
-    });
-    return captures;
-}
-
 // The world's own log, with an end even when the world could not write one.
 EventLog read_raw_log(const fs::path& folder, const Ending& ending) {
     EventLog log;
@@ -160,6 +136,106 @@ EventLog read_raw_log(const fs::path& folder, const Ending& ending) {
     return log;
 }
 
+// The last lines of what a preparation wrote, and how its world ended.
+Problem failure_of(const std::string& name, const EventLog& log) {
+    constexpr std::size_t most_lines = 15;
+    const auto& end = std::get<LogEnd>(log.back().what);
+    std::vector<std::string> lines;
+    for (const Event& event : log) {
+        if (const auto* line = std::get_if<LogLine>(&event.what)) {
+            lines.push_back("    " + line->text + "\n");
+        }
+    }
+    std::string message = fmt::format("preparing {}: ", name);
+    if (lines.size() > most_lines) lines.erase(lines.begin(), lines.end() - most_lines);
+    if (!lines.empty()) message += fmt::format("it wrote\n{}", fmt::join(lines, ""));
+    return {message + end.message, end.advice};
+}
+
+// One preparation in a world of its own, in a folder that is gone afterwards.
+std::optional<Problem> prepare_layer(const DriverPlan& plan, const RunRequest& run,
+                                     PreparingOrder preparing, const fs::path& folder,
+                                     const fs::path& file, const std::atomic<bool>& interrupted) {
+    constexpr std::uint64_t seed = 1;  // the same layer for all seeds
+    constexpr auto before = std::chrono::hours{24};
+    RunRequest request = run;
+    request.order.seed = seed;
+    request.order.clock = plan.kernel ? "virtual" : "real";
+    const auto start = parse_timestamp(run.scenario.start).time_since_epoch() - before;
+    request.scenario.start = write_timestamp(std::chrono::duration_cast<Duration>(start).count());
+    const std::string name = preparing.name;
+    request.order.preparing = std::move(preparing);
+    fs::create_directory(folder);
+    write_whole_file(folder / run_files::scenario, request.text);
+    write_whole_file(folder / run_files::order, write_run_order(request.order));
+    const Ending ending = plan.kernel ? run_virtual(plan, request, folder, interrupted)
+                                      : run_real(plan, request, folder, interrupted);
+    const EventLog log = read_raw_log(folder, ending);
+    std::optional<Problem> failure;
+    if (std::get<LogEnd>(log.back().what).reason == "ok") {
+        fs::copy_file(folder / run_files::layer, file);
+    } else {
+        failure = failure_of(name, log);
+    }
+    fs::remove_all(folder);
+    return failure;
+}
+
+// The layers of a scenario, made where the cache has none.
+Result<std::vector<LaidLayer>> find_layers(const DriverPlan& plan, const RunRequest& request,
+                                           const fs::path& folder,
+                                           const std::atomic<bool>& interrupted) {
+    std::vector<LaidLayer> layers;
+    for (const Preparation& preparation : request.scenario.preparations) {
+        const auto identity =
+            identity_of(preparation, request.scenario,
+                        {.scenario_dir = request.order.scenario_dir, .kernel = plan.kernel});
+        if (!identity) return identity.error();
+        const auto file =
+            prepared_layer(preparation.name, *identity, interrupted, [&](const fs::path& target) {
+                return prepare_layer(plan, request, {preparation.name, *identity},
+                                     folder / "preparing", target, interrupted);
+            });
+        if (!file) return file.error();
+        for (const std::string& node : preparation.nodes) {
+            layers.push_back({node, preparation.keep, file->string()});
+        }
+    }
+    return layers;
+}
+
+Ending run_world(const DriverPlan& plan, const RunRequest& request,
+                 Result<std::vector<LaidLayer>> layers, const fs::path& folder,
+                 const std::atomic<bool>& interrupted) {
+    RunOrder order = request.order;
+    auto external = find_external(request.scenario.topology);
+    if (external) order.external = std::move(*external);
+    if (layers) order.layers = std::move(*layers);
+    if (!layers) {
+        write_whole_file(folder / run_files::order, write_run_order(order));
+        return {interrupted ? "interrupted" : "world", layers.error().message,
+                layers.error().advice, ""};
+    }
+    write_whole_file(folder / run_files::order, write_run_order(order));
+    if (!external) return {"world", external.error().message, external.error().advice, ""};
+    return order.clock == "virtual" ? run_virtual(plan, request, folder, interrupted)
+                                    : run_real(plan, request, folder, interrupted);
+}
+
+std::vector<CaptureFile> read_captures(const fs::path& folder) {
+    std::vector<CaptureFile> captures;
+    for (const auto& entry : fs::directory_iterator{folder}) {
+        if (entry.path().extension() != ".pcap") continue;
+        const fs::path stem = entry.path().stem();  // link.near, link.far
+        captures.push_back({stem.stem().string(), stem.extension().string().substr(1),
+                            read_whole_file(entry.path())});
+    }
+    std::sort(captures.begin(), captures.end(), [](const CaptureFile& a, const CaptureFile& b) {
+        return std::pair{a.link, b.end} < std::pair{b.link, a.end};  // near before far
+    });
+    return captures;
+}
+
 JudgeOptions judge_options(const RunOrder& order) {
     JudgeOptions options;
     if (order.faults == FaultUse::left_out) options.faults = FaultPresence::left_out;
@@ -175,8 +251,9 @@ Driver::Driver(DriverPlan plan, const std::atomic<bool>& interrupted)
 
 ScenarioResult Driver::run(const RunRequest& request, const fs::path& folder) const {
     write_whole_file(folder / run_files::scenario, request.text);
-    const auto began = std::chrono::steady_clock::now();
-    const Ending ending = run_world(plan_, request, folder, interrupted_);
+    auto layers = find_layers(plan_, request, folder, interrupted_);
+    const auto began = std::chrono::steady_clock::now();  // what is done once is not counted
+    const Ending ending = run_world(plan_, request, std::move(layers), folder, interrupted_);
     EventLog log = merge_log(read_raw_log(folder, ending), read_captures(folder));
     write_whole_file(folder / run_files::events, write_event_log(log));
     fs::remove(folder / run_files::raw_events);

@@ -14,6 +14,7 @@ inline constexpr std::string_view raw_events = "raw-events.jsonl";  // as the wo
 inline constexpr std::string_view events = "events.jsonl";          // with the captures' facts
 inline constexpr std::string_view console = "console.txt";
 inline constexpr std::string_view stalled = "stalled";  // the driver found the clock standing still
+inline constexpr std::string_view layer = "layer.tar";  // what a preparation left
 }  // namespace run_files
 
 std::string read_whole_file(const std::filesystem::path& path);                   // throws Error

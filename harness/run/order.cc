@@ -26,10 +26,34 @@ std::string text(const boost::json::object& object, std::string_view key) {
     return std::string{object.at(key).as_string()};
 }
 
+boost::json::array to_array(const std::vector<LaidLayer>& layers) {
+    boost::json::array array;
+    for (const LaidLayer& layer : layers) {
+        array.push_back(
+            boost::json::object{{"node", layer.node}, {"at", layer.at}, {"file", layer.file}});
+    }
+    return array;
+}
+
+std::vector<LaidLayer> to_layers(const boost::json::array& array) {
+    std::vector<LaidLayer> layers;
+    for (const auto& value : array) {
+        const auto& object = value.as_object();
+        layers.push_back({text(object, "node"), text(object, "at"), text(object, "file")});
+    }
+    return layers;
+}
+
+std::optional<PreparingOrder> to_preparing(const boost::json::object& order) {
+    const auto* value = order.if_contains("preparing");
+    if (value == nullptr) return std::nullopt;
+    return PreparingOrder{text(value->as_object(), "name"), text(value->as_object(), "about")};
+}
+
 }  // namespace
 
 std::string write_run_order(const RunOrder& order) {
-    const boost::json::object object{
+    boost::json::object object{
         {"file", order.file},
         {"scenario_dir", order.scenario_dir},
         {"row", order.row},
@@ -38,8 +62,13 @@ std::string write_run_order(const RunOrder& order) {
         {"firewall", order.firewall},
         {"faults", order.faults == FaultUse::as_written ? "as_written" : "left_out"},
         {"external", boost::json::value_from(order.external)},
+        {"layers", to_array(order.layers)},
         {"variables", to_object(order.variables)},
         {"set", to_object(order.set)}};
+    if (order.preparing) {
+        object["preparing"] =
+            boost::json::object{{"name", order.preparing->name}, {"about", order.preparing->about}};
+    }
     return boost::json::serialize(object) + "\n";
 }
 
@@ -59,6 +88,8 @@ RunOrder read_run_order(std::string_view json) {
                 text(object, "faults") == "left_out" ? FaultUse::left_out : FaultUse::as_written,
             .external = boost::json::value_to<std::map<std::string, std::vector<std::string>>>(
                 object.at("external")),
+            .layers = to_layers(object.at("layers").as_array()),
+            .preparing = to_preparing(object),
             .variables = to_map(object.at("variables")),
             .set = to_map(object.at("set")),
         };

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,21 @@
 namespace etimedout {
 
 enum class FaultUse { as_written, left_out };
+
+// What a preparation left, and where it is laid.
+struct LaidLayer {
+    std::string node{};
+    std::string at{};    // in the node
+    std::string file{};  // on the host
+    bool operator==(const LaidLayer&) const = default;
+};
+
+// A world that prepares a layer, and does nothing else.
+struct PreparingOrder {
+    std::string name{};   // of the preparation
+    std::string about{};  // what the layer begins with
+    bool operator==(const PreparingOrder&) const = default;
+};
 
 // Written to the run's folder as JSON; kept with the results, so that `recheck` reads the same
 // scenario again.
@@ -26,6 +42,8 @@ struct RunOrder {
     FaultUse faults = FaultUse::as_written;
     // Where external nodes were found on the host, by node: "127.0.0.1:8080", "[::1]:8080".
     std::map<std::string, std::vector<std::string>> external{};
+    std::vector<LaidLayer> layers{};
+    std::optional<PreparingOrder> preparing{};
     std::map<std::string, std::string> variables{};
     std::map<std::string, std::string> set{};  // a counter-example's replacements
     bool operator==(const RunOrder&) const = default;

@@ -106,6 +106,9 @@ std::optional<Problem> missing_for(const Scenario& scenario, const std::string& 
         if (!node.spec.process) continue;
         if (auto problem = missing_program(node.spec.process->run, scenario_dir)) return problem;
     }
+    for (const Preparation& preparation : scenario.preparations) {
+        if (auto problem = missing_program(preparation.program.run, scenario_dir)) return problem;
+    }
     for (const Step& step : scenario.steps) {
         const auto* call = std::get_if<CallStep>(&step.what);
         if (call == nullptr) continue;

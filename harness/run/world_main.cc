@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include <fcntl.h>
 #include <linux/reboot.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
@@ -24,6 +25,8 @@
 #include "simulator/base/timestamp.hh"
 #include "simulator/net/firewall.hh"
 #include "simulator/net/socket_lender.hh"
+#include "simulator/node/layer.hh"
+#include "simulator/node/users.hh"
 #include "simulator/world/world.hh"
 
 namespace etimedout {
@@ -39,6 +42,8 @@ constexpr Duration shortest_settle = 100ms;
 struct Order {
     RunOrder run;
     Scenario scenario;
+    std::vector<Fd>
+        layers{};  // files of the host, which nothing shows any more once a world has begun
 };
 
 Order read_order(const fs::path& folder) {
@@ -53,7 +58,19 @@ Order read_order(const fs::path& folder) {
                     errors->front().render()};
     }
     order.scenario = std::move(std::get<std::vector<Scenario>>(parsed).at(order.run.row));
+    for (const LaidLayer& layer : order.run.layers) {
+        order.layers.emplace_back(
+            checked("open " + layer.file, ::open(layer.file.c_str(), O_RDONLY | O_CLOEXEC)));
+    }
     return order;
+}
+
+void lay(const Order& order, RootFileSystem& root) {
+    const auto changed = parse_timestamp(order.scenario.start);
+    for (std::size_t i = 0; i < order.layers.size(); ++i) {
+        const LaidLayer& layer = order.run.layers[i];
+        root.add_layer(layer.node, layer.at, order.layers[i].get(), changed);
+    }
 }
 
 std::optional<FirewallBackend> backend_from(const std::string& name) {
@@ -73,6 +90,31 @@ WorldClock begin_clock(const std::string& kind) {
     return clock;
 }
 
+const Preparation& preparation_of(const Scenario& scenario, const std::string& name) {
+    for (const Preparation& preparation : scenario.preparations) {
+        if (preparation.name == name) return preparation;
+    }
+    throw Error{fmt::format("no preparation is named {}", name)};
+}
+
+Fd new_layer(const fs::path& path) {
+    return Fd{checked("create " + path.string(),
+                      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644))};
+}
+
+// On a thread inside the node. A program that runs as some user could not make it itself.
+void make_kept_folder(const Preparation& preparation) {
+    const fs::path folder{preparation.keep};
+    if (fs::is_directory(folder)) return;
+    Owner owner;
+    if (const auto& user = preparation.program.user) {
+        const UserIds ids = resolve_user(*user).value();
+        owner = {0755, ids.uid, ids.gid};
+    }
+    make_folders(folder.parent_path(), 0755);
+    make_folder(folder, owner);
+}
+
 // Everything of one run inside, in the order of its lifetime.
 class Inside {
 public:
@@ -88,7 +130,11 @@ public:
         watch_.emplace(clock_);
         watch_->at(order_.scenario.limit.virtual_time, [this] { give_up(); });
         try {
-            live();
+            if (order_.run.preparing) {
+                prepare(*order_.run.preparing);
+            } else {
+                live();
+            }
             finish({.reason = "ok"});
         } catch (const Error& error) {
             finish({.reason = "world", .message = error.what(), .advice = error.advice()});
@@ -116,6 +162,30 @@ private:
         world.testify();
         // The wire is not watched while programs are being ended: what they do then is not theirs.
         observers.finish();
+    }
+
+    // A world of one node, whose program ends, and whose folder is all that is of interest.
+    void prepare(const PreparingOrder& asked) {
+        const Preparation& what = preparation_of(order_.scenario, asked.name);
+        const Fd file = new_layer(root_.output() / run_files::layer);
+        NodeSpec node;
+        node.process = what.program;
+        World world{{.topology = {.nodes = {{what.name, std::move(node)}}},
+                     .seed = order_.run.seed,
+                     .firewall = backend_from(order_.run.firewall)},
+                    {.root = root_, .clock = clock_, .sink = log_}};
+        clock_.sleep_until(Duration{});
+        run_in_node(world.node(what.name), [&what] { make_kept_folder(what); });
+        world.start_programs();
+        Program& program = *world.program(what.name);
+        program.wait_until_ended(order_.scenario.limit.virtual_time);
+        const int code = program.exit_code().value_or(-1);
+        if (code != 0) {
+            throw Error{fmt::format("`{}` ended with exit code {}", what.program.run, code),
+                        "its own words are above; it must end with 0"};
+        }
+        program.stop();  // what it left running ends with it
+        run_in_node(world.node(what.name), [&] { pack_layer(what.keep, asked.about, file.get()); });
     }
 
     // Goes on until what must not come had its time to come. Answers that come meanwhile, and late
@@ -208,8 +278,9 @@ int world_main(const fs::path& folder, Fd borrower) {
         Order order = read_order(folder);
         clock = order.run.clock;
         const WorldFolders folders{order.run.scenario_dir, folder};
-        const RootFileSystem root = clock == "virtual" ? RootFileSystem::enter_virtual(folders)
-                                                       : RootFileSystem::enter_real(folders);
+        RootFileSystem root = clock == "virtual" ? RootFileSystem::enter_virtual(folders)
+                                                 : RootFileSystem::enter_real(folders);
+        lay(order, root);
         Inside inside{std::move(order), root, std::move(borrower)};
         inside.run();
         Inside::power_off(clock);

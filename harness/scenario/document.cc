@@ -198,13 +198,14 @@ Table<Scenario> make_scenario_table() {
         custom_key<Scenario>("links", map_of(named_form("link")), "who calls whom", ignored));
     keys.push_back(custom_key<Scenario>("resolvers", map_of(named_form("resolver")),
                                         "servers of DNS, each a node that links lead to", ignored));
+    keys.push_back(custom_key<Scenario>("prepare", map_of(named_form("preparation")),
+                                        "commands whose result is made once and kept", ignored));
     keys.push_back(mandatory(custom_key<Scenario>("steps", list_of(named_form("step")),
                                                   "what happens, in order", ignored)));
     keys.push_back(custom_key<Scenario>("expect", list_of(named_form("expectation")),
                                         "what must be true of it", ignored));
     keys.push_back(custom_key<Scenario>("counter_example", counter_example_form(),
                                         "another run, in which expectations should fail", ignored));
-    table.later = {{"prepare", "write `files` at a node, or do it in `run`"}};
     return table;
 }
 

@@ -9,6 +9,7 @@
 #include "harness/scenario/expectations.hh"
 #include "harness/scenario/faults.hh"
 #include "harness/scenario/resolvers.hh"
+#include "harness/scenario/preparations.hh"
 #include "harness/scenario/steps.hh"
 #include "harness/scenario/topology.hh"
 
@@ -163,6 +164,7 @@ std::string json_schema() {
     schema["definitions"] = json::object{{"node", or_nothing(schema_of(node_form()))},
                                          {"link", schema_of(link_form())},
                                          {"resolver", or_nothing(schema_of(resolver_form()))},
+                                         {"preparation", schema_of(preparation_form())},
                                          {"step", schema_of(step_form())},
                                          {"fault", schema_of(fault_form())},
                                          {"call", schema_of(call_form())},

@@ -5,6 +5,7 @@
 #include "harness/scenario/document.hh"
 #include "harness/scenario/expectations.hh"
 #include "harness/scenario/faults.hh"
+#include "harness/scenario/preparations.hh"
 #include "harness/scenario/reference.hh"
 #include "harness/scenario/resolvers.hh"
 #include "harness/scenario/steps.hh"
@@ -152,6 +153,29 @@ matrix:
 
 )";
 
+constexpr std::string_view preparations = R"(## Preparations
+
+What takes long to start and is the same every time is done once. A preparation is a command; the
+folder it leaves is kept, and laid over the files of the nodes that it names, with owners and modes,
+and with the scenario's `start` as the time of every file. Each node may write to its own copy.
+
+```yaml
+prepare:
+  database:
+    run: /usr/lib/postgresql/15/bin/initdb -D /srv/database
+    user: postgres
+    keep: /srv/database
+    in: [db]
+```
+
+The command runs in a world of its own, without links, a day before the scenario's `start` and with
+the seed 1, whatever the scenario's: so all seeds find the same folder. It is run again when something
+it hangs on has changed: its own keys, the programs and files that it names or `uses`, `start`,
+`limit: {memory}`, the virtual kernel, or this program's version. `etimedout doctor` says where the
+folders are kept; deleting one has it made anew, and one that was not used for 30 days is deleted.
+
+)";
+
 }  // namespace
 
 std::string language_markdown() {
@@ -175,6 +199,7 @@ std::string language_markdown() {
         "records: {…}}` changes records; faults of the resolver layer are armed with `resolver: "
         "dns`.\n\n" +
         tables_of(resolver_form());
+    text += std::string{preparations} + tables_of(preparation_form());
     text += "## Steps\n\nA step is one of these, done in order.\n\n" + tables_of(step_form());
     text += "## Calls\n\nA call has one of `get`, `request`, `tcp`, `dns`, `ping` and `exec`.\n\n" +
             tables_of(call_form());

@@ -289,6 +289,15 @@ struct Need {
     std::string version{};  // ">=1.22", or empty
 };
 
+// A command that runs once, in a world of its own, and whose result nodes of later worlds find.
+struct Preparation {
+    std::string name{};
+    ProcessSpec program{};  // its run, user, env, cwd and files
+    std::vector<std::string> nodes{};
+    std::string keep{};  // the folder that is kept, from /
+    std::vector<std::string> uses{};
+};
+
 // One row of a matrix, ready to run.
 struct Scenario {
     std::string file{};
@@ -303,6 +312,7 @@ struct Scenario {
     std::vector<Need> needs{};
     std::map<std::string, std::string> variables{};
     Topology topology{};
+    std::vector<Preparation> preparations{};
     std::vector<Step> steps{};
     std::vector<Expectation> expectations{};
     std::vector<CounterExample> counter_examples{};

@@ -11,6 +11,7 @@
 #include "harness/scenario/document.hh"
 #include "harness/scenario/expectations.hh"
 #include "harness/scenario/overrides.hh"
+#include "harness/scenario/preparations.hh"
 #include "harness/scenario/steps.hh"
 #include "harness/scenario/topology.hh"
 #include "harness/scenario/variables.hh"
@@ -79,6 +80,7 @@ Scenario read_row(Reading& reading, const Frame& frame, const MatrixRow& row) {
     substitution.finish(root);
     read_nodes(reading, root);
     check_topology(reading, root);
+    read_preparations(reading, root, scenario.preparations);
     read_document(reading, root, scenario);
     read_steps(reading, root, scenario.steps);
     read_expectations(reading, root, scenario.expectations);

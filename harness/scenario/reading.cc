@@ -40,12 +40,15 @@ void Reading::warning(const Span& at, std::string message, std::string advice) {
     warnings_.back().severity = Severity::warning;
 }
 
+bool Reading::is_well_formed(const YamlNode& name) {
+    if (is_name(name.text)) return true;
+    error(name.at, fmt::format("{} is not a name", quote(name.text)),
+          "a name begins with a letter and goes on with letters, digits, - and _; at most 63");
+    return false;
+}
+
 bool Reading::declare(const YamlNode& name, NameKind kind) {
-    if (!is_name(name.text)) {
-        error(name.at, fmt::format("{} is not a name", quote(name.text)),
-              "a name begins with a letter and goes on with letters, digits, - and _; at most 63");
-        return false;
-    }
+    if (!is_well_formed(name)) return false;
     const auto [entry, fresh] = names_.emplace(name.text, NameUse{kind, name.at});
     if (!fresh) {
         error(

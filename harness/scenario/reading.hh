@@ -40,6 +40,8 @@ public:
     const std::vector<ScenarioError>& warnings() const { return warnings_; }
     const SourceText& source() const { return source_; }
 
+    // Whether this can be a name; an error where it cannot.
+    bool is_well_formed(const YamlNode& name);
     // A node's, link's or step's name; an error where it is malformed or taken.
     bool declare(const YamlNode& name, NameKind kind);
     // A name the reader made itself; never an error.

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "simulator/base/error.hh"
-#include "simulator/base/fd.hh"
 
 // glibc's <sys/mount.h> and <linux/mount.h> define the same names, so the system calls are made
 // directly.
@@ -54,6 +53,18 @@ void bind(const std::filesystem::path& source, const std::filesystem::path& targ
 void bind_read_only(const std::filesystem::path& source, const std::filesystem::path& target) {
     bind(source, target);
     make_read_only(target);
+}
+
+Fd pick_up(const std::filesystem::path& folder) {
+    constexpr unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+    return Fd{checked(fmt::format("pick up {}", folder.string()),
+                      static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, folder.c_str(), flags)))};
+}
+
+void put_down(const Fd& picked, const std::filesystem::path& target) {
+    checked(fmt::format("lay a folder at {}", target.string()),
+            ::syscall(SYS_move_mount, picked.get(), "", AT_FDCWD, target.c_str(),
+                      MOVE_MOUNT_F_EMPTY_PATH));
 }
 
 void make_read_only(const std::filesystem::path& mount_point) {

@@ -7,6 +7,8 @@
 
 #include <sys/types.h>
 
+#include "simulator/base/fd.hh"
+
 namespace etimedout {
 
 // What to mount; `data` is the file system's own options.
@@ -25,6 +27,11 @@ void bind(const std::filesystem::path& source, const std::filesystem::path& targ
 
 // The same, read-only down to the last mount.
 void bind_read_only(const std::filesystem::path& source, const std::filesystem::path& target);
+
+// A copy of a mount, at no place yet. It outlives a change of the root, unlike a path.
+Fd pick_up(const std::filesystem::path& folder);
+// Shows at `target`, which must exist, what was picked up.
+void put_down(const Fd& picked, const std::filesystem::path& target);
 
 // Changes a mount and all below it (mount_setattr(2), Linux 5.12). What was read-only before the
 // user namespace was made cannot be made writable in it.

@@ -367,6 +367,11 @@ bool Program::running() const {
     return state_->running;
 }
 
+bool Program::wait_until_ended(Duration t) {
+    State& state = *state_;
+    return state.wait_until(t, [&state] { return !state.running; });
+}
+
 pid_t Program::pid() const {
     const std::lock_guard lock{state_->mutex};
     return state_->running ? state_->child->pid() : -1;

@@ -55,6 +55,8 @@ public:
     void signal(int number);
 
     bool running() const;
+    // Waits for its end, or until the world's clock shows `t`; whether it has ended.
+    bool wait_until_ended(Duration t);
     pid_t pid() const;  // of the program or its shell; -1 when it does not run
     // Of its last run, 128 + n for signal n; nothing before the first end.
     std::optional<int> exit_code() const;

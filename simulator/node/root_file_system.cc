@@ -17,6 +17,7 @@
 #include "simulator/base/fd.hh"
 #include "simulator/node/child.hh"
 #include "simulator/node/generated_files.hh"
+#include "simulator/node/layer.hh"
 #include "simulator/node/mounts.hh"
 #include "simulator/node/text.hh"
 #include "simulator/node/users.hh"
@@ -336,13 +337,36 @@ void RootFileSystem::mount_own(const fs::path& node) const {
     mount_overlay(node, {(skeleton_ / "log").string(), "log", log_owner_, "var/log"});
 }
 
+void RootFileSystem::add_layer(const std::string& node, const std::string& at, int archive,
+                               std::chrono::system_clock::time_point changed) {
+    std::vector<Laid>& layers = layers_[node];
+    const fs::path folder = stage_ / "layers" / node / std::to_string(layers.size());
+    make_folders(folder.parent_path(), 0755);
+    unpack_layer(archive, folder, changed);
+    layers.push_back({folder, at});
+}
+
+// A path of a layer means what it means to the node's programs: a link on its way is the node's. So
+// its folder is made, and it is laid there, when the node's root is the root.
+void RootFileSystem::become_root_with_layers(const std::string& node, const fs::path& root) const {
+    std::vector<std::pair<Fd, std::string>> picked;
+    if (const auto found = layers_.find(node); found != layers_.end()) {
+        for (const Laid& laid : found->second) picked.emplace_back(pick_up(laid.folder), laid.at);
+    }
+    become_root(root);
+    for (const auto& [tree, at] : picked) {
+        make_folders(at, 0755);
+        put_down(tree, at);
+    }
+}
+
 void RootFileSystem::become_node(const NodeRootPlan& plan) const {
     const fs::path node = stage_ / "nodes" / plan.name;
     for (const auto& folder : {node, node / "root", node / "work"}) make_folder(folder, 0755);
     mount_host_files(node, plan);
     mount_scenario(node);
     mount_own(node);
-    become_root(node / "root");
+    become_root_with_layers(plan.name, node / "root");
     checked("set the host name", ::sethostname(plan.name.data(), plan.name.size()));
 }
 

@@ -1,7 +1,9 @@
 // RootFileSystem: what process 1 mounts when a world begins, and the root that each node gets.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +43,11 @@ public:
     const std::filesystem::path& scenario() const { return scenario_; }
     const std::filesystem::path& output() const { return output_; }
 
+    // Lays what `archive` (see layer.hh) holds over the folder `at` of a node, which hides what was
+    // there; every layer is the node's own, and writable. Before that node is made. Throws Error.
+    void add_layer(const std::string& node, const std::string& at, int archive,
+                   std::chrono::system_clock::time_point changed);
+
     // Builds a node's root and makes it that of the calling thread, which must be alone in fresh
     // mount, network and UTS namespaces (NodeNamespaces does that). A node has the host's files
     // under an overlay of its own; its own /tmp, /run, /var/log and /dev/shm; its own host name;
@@ -57,6 +64,12 @@ private:
         std::string at;     // where it is seen, in the node's root
     };
 
+    // A folder of the stage that is seen in a node.
+    struct Laid {
+        std::filesystem::path folder;
+        std::string at;
+    };
+
     RootFileSystem(Kind kind, std::filesystem::path stage);
     void make_skeleton() const;
     void make_private_folders() const;
@@ -65,6 +78,7 @@ private:
     void mount_item(const std::filesystem::path& node, const TreeItem& item) const;
     void mount_scenario(const std::filesystem::path& node) const;
     void mount_own(const std::filesystem::path& node) const;
+    void become_root_with_layers(const std::string& node, const std::filesystem::path& root) const;
     void mount_overlay(const std::filesystem::path& node, const Layers& layers) const;
 
     Kind kind_;
@@ -76,6 +90,7 @@ private:
     Owner etc_owner_;
     Owner log_owner_;
     Owner scenario_owner_{};
+    std::map<std::string, std::vector<Laid>> layers_{};  // by node
     std::vector<TreeItem> tree_{};  // on the host's kernel: how its files come into a node
 };
 

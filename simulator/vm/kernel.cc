@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "simulator/base/cache_folder.hh"
 #include "simulator/base/error.hh"
 
 namespace etimedout {
@@ -28,15 +29,6 @@ std::optional<std::string> variable(const char* name) {
 bool is_program(const fs::path& path) {
     std::error_code ignored;
     return fs::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;
-}
-
-// The same folder as in kernel/build.sh.
-fs::path cache_folder() {
-    if (const auto folder = variable("ETIMEDOUT_CACHE")) return fs::path{*folder} / "kernel";
-    if (const auto folder = variable("XDG_CACHE_HOME")) {
-        return fs::path{*folder} / "etimedout" / "kernel";
-    }
-    return fs::path{variable("HOME").value_or("/root")} / ".cache" / "etimedout" / "kernel";
 }
 
 fs::path this_program() {
@@ -87,7 +79,7 @@ fs::path find_kernel() {
         throw Error{"ETIMEDOUT_KERNEL=" + *given + " is not a program",
                     "unset it, or let it name a kernel built by " + kernel_script()};
     }
-    const fs::path cache = cache_folder();
+    const fs::path cache = cache_folder("kernel");
     if (const auto newest = newest_in(cache)) return *newest;
     const fs::path installed = installed_kernel();
     if (is_program(installed)) return installed;

@@ -16,10 +16,18 @@ namespace etimedout {
 
 namespace {
 
+// The command as it is typed where the user is.
+std::string npm_ci_in(const std::filesystem::path& folder) {
+    const auto near = folder.lexically_proximate(std::filesystem::current_path());
+    if (near == ".") return "npm ci";
+    const bool below = !near.is_absolute() && *near.begin() != "..";
+    return fmt::format("npm ci --prefix {}", (below ? near : folder).string());
+}
+
 // A package that `npm ci` puts beside the scenario, as its package-lock.json pins it.
 std::optional<Problem> missing_package(const std::string& name, const std::string& version,
                                        const std::filesystem::path& scenario_dir) {
-    const std::string remedy = fmt::format("npm ci --prefix {}", scenario_dir.string());
+    const std::string remedy = npm_ci_in(scenario_dir);
     const auto manifest = scenario_dir / "node_modules" / name / "package.json";
     if (std::error_code problem; !std::filesystem::exists(manifest, problem)) {
         return Problem{fmt::format("the package `{}` of npm is not installed", name), remedy};

@@ -10,7 +10,8 @@ file(GLOB kernel_patches CONFIGURE_DEPENDS ${kernel}/*.patch)
 install(PROGRAMS ${kernel}/build.sh DESTINATION ${share}/kernel)
 install(FILES ${kernel}/options ${kernel}/COPYING ${kernel_patches} DESTINATION ${share}/kernel)
 
-install(DIRECTORY scenarios DESTINATION ${share} USE_SOURCE_PERMISSIONS)
+install(DIRECTORY scenarios DESTINATION ${share} USE_SOURCE_PERMISSIONS
+        PATTERN node_modules EXCLUDE)
 install(FILES docs/language.schema.json DESTINATION ${share})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN *.md)
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

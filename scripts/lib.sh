@@ -52,6 +52,24 @@ install_packages() {
     rm -f "$log"
 }
 
+# Modules of npm that scenarios run, as each package-lock.json pins them, into the folder beside it. A
+# failure is said and no more: the scenarios that need them are skipped, and say what to do.
+ensure_modules() {
+    local lock folder log
+    while IFS= read -r lock; do
+        folder=$(dirname "$lock")
+        cmp -s "$lock" "$folder/node_modules/.installed" && continue
+        say "Installing the npm modules of ${folder#"$top"/}"
+        log=$(mktemp)
+        if npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund >"$log" 2>&1; then
+            cp "$lock" "$folder/node_modules/.installed"
+            rm -f "$log"
+        else
+            say "npm ci failed; the whole of what it said is in $log"
+        fi
+    done < <(find "$top/scenarios" -name node_modules -prune -o -name package-lock.json -print)
+}
+
 # The virtual kernel: found in its cache, or built (about three minutes).
 ensure_kernel() { "$top/simulator/vm/kernel/build.sh" >/dev/null; }
 

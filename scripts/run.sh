@@ -7,6 +7,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 ensure_packages build library
+ensure_modules
 ensure_kernel
 ensure_build release etimedout
 

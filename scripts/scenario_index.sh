@@ -21,6 +21,11 @@ sections=(
     "gateways/nginx: nginx"
     "gateways/haproxy: HAProxy"
     "gateways/caddy: Caddy"
+    "gateways/apache: Apache"
+    "gateways/varnish: Varnish"
+    "gateways/squid: Squid"
+    "gateways/lighttpd: lighttpd"
+    "gateways/portkey: Portkey, a gateway to LLMs"
     "clients/curl: curl"
     "clients/wget: wget"
     "clients/node: Node.js"
@@ -51,7 +56,7 @@ fresh=$(mktemp)
 trap 'rm -f "$fresh"' EXIT
 index | sed -e '${/^$/d}' >"$fresh"
 listed=$(grep -c '^| \[' "$fresh")
-files=$(find . -name '*.yaml' | wc -l)
+files=$(find . -name node_modules -prune -o -name '*.yaml' -print | wc -l)
 if [ "$listed" -ne "$files" ]; then
     echo "scenario index: $files scenarios, $listed of them in a folder that it knows: see its sections"
     exit 1

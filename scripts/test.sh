@@ -67,6 +67,7 @@ check() {
 }
 
 ensure_packages build library check
+ensure_modules
 step "the virtual kernel"
 ensure_kernel
 step "build"

@@ -36,7 +36,13 @@ bool begins_like_a_scenario(const fs::path& path) {
 
 void add_folder(const fs::path& folder, std::vector<fs::path>& found) {
     std::vector<fs::path> inside;
-    for (const auto& entry : fs::recursive_directory_iterator{folder}) {
+    fs::recursive_directory_iterator entries{folder};
+    for (; entries != fs::recursive_directory_iterator{}; ++entries) {
+        const auto& entry = *entries;
+        // What others wrote, and a great many files.
+        if (entry.is_directory() && entry.path().filename() == "node_modules") {
+            entries.disable_recursion_pending();
+        }
         if (entry.is_regular_file() && has_yaml_name(entry.path()) &&
             begins_like_a_scenario(entry.path())) {
             inside.push_back(entry.path());

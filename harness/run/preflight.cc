@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
+#include "harness/run/folder.hh"
 #include "harness/run/network_probe.hh"
 #include "simulator/node/known_programs.hh"
 
@@ -14,8 +16,45 @@ namespace etimedout {
 
 namespace {
 
-std::optional<Problem> missing_need(const Need& need) {
+// The command as it is typed where the user is.
+std::string npm_ci_in(const std::filesystem::path& folder) {
+    const auto near = folder.lexically_proximate(std::filesystem::current_path());
+    if (near == ".") return "npm ci";
+    const bool below = !near.is_absolute() && *near.begin() != "..";
+    return fmt::format("npm ci --prefix {}", (below ? near : folder).string());
+}
+
+// A package that `npm ci` puts beside the scenario, as its package-lock.json pins it.
+std::optional<Problem> missing_package(const std::string& name, const std::string& version,
+                                       const std::filesystem::path& scenario_dir) {
+    const std::string remedy = npm_ci_in(scenario_dir);
+    const auto manifest = scenario_dir / "node_modules" / name / "package.json";
+    if (std::error_code problem; !std::filesystem::exists(manifest, problem)) {
+        return Problem{fmt::format("the package `{}` of npm is not installed", name), remedy};
+    }
+    if (version.empty()) return std::nullopt;
+    boost::system::error_code problem;
+    const auto described = boost::json::parse(read_whole_file(manifest), problem);
+    const auto* field =
+        described.is_object() ? described.as_object().if_contains("version") : nullptr;
+    if (field == nullptr || !field->is_string()) {
+        return Problem{fmt::format("{} says no version", manifest.string()), remedy};
+    }
+    const std::string have{field->as_string()};
+    const auto enough = fulfils(have, version);
+    if (!enough) return enough.error();
+    if (*enough) return std::nullopt;
+    return Problem{
+        fmt::format("the package `{}` of npm {} is here, {} is needed", name, have, version),
+        remedy};
+}
+
+std::optional<Problem> missing_need(const Need& need, const std::filesystem::path& scenario_dir) {
     if (need.what == "netem") return std::nullopt;  // looked at with the clock, below
+    constexpr std::string_view npm = "npm:";
+    if (need.what.starts_with(npm)) {
+        return missing_package(need.what.substr(npm.size()), need.version, scenario_dir);
+    }
     if (!find_program(need.what)) {
         return Problem{
             fmt::format("`{}` is not installed", need.what),
@@ -100,7 +139,7 @@ std::optional<Problem> missing_user(const Scenario& scenario) {
 std::optional<Problem> missing_for(const Scenario& scenario, const std::string& clock,
                                    const std::filesystem::path& scenario_dir) {
     for (const Need& need : scenario.needs) {
-        if (auto problem = missing_need(need)) return problem;
+        if (auto problem = missing_need(need, scenario_dir)) return problem;
     }
     for (const NamedNode& node : scenario.topology.nodes) {
         if (!node.spec.process) continue;

@@ -98,24 +98,37 @@ bool is_version(std::string_view text) {
            text.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
+bool read_need(Reading& reading, std::string what, const YamlPair& pair, Scenario& out) {
+    const bool any =
+        pair.value.kind == YamlKind::null || (pair.value.is_scalar() && pair.value.text == "true");
+    if (any) {
+        out.needs.push_back({std::move(what), {}});
+        return true;
+    }
+    if (pair.value.is_scalar() && is_version(pair.value.text)) {
+        const std::string& text = pair.value.text;
+        const bool bare = text.front() >= '0' && text.front() <= '9';
+        out.needs.push_back({std::move(what), bare ? "=" + text : text});
+        return true;
+    }
+    reading.error(
+        pair.value.at,
+        fmt::format("`needs` of {} cannot be {}", quote(pair.key.text), what_stands(pair.value)),
+        "write true, or a version in quotes, such as \">=1.22\"");
+    return false;
+}
+
+// `npm` is the program, or a map of packages, which become needs such as `npm:undici`.
 bool read_needs(Reading& reading, const YamlNode& node, Scenario& out) {
     if (!want_map(reading, "needs", node)) return false;
     bool good = true;
     for (const YamlPair& pair : node.pairs) {
-        const bool any = pair.value.kind == YamlKind::null ||
-                         (pair.value.is_scalar() && pair.value.text == "true");
-        if (any) {
-            out.needs.push_back({pair.key.text, {}});
-        } else if (pair.value.is_scalar() && is_version(pair.value.text)) {
-            const std::string& text = pair.value.text;
-            const bool bare = text.front() >= '0' && text.front() <= '9';
-            out.needs.push_back({pair.key.text, bare ? "=" + text : text});
-        } else {
-            reading.error(pair.value.at,
-                          fmt::format("`needs` of {} cannot be {}", quote(pair.key.text),
-                                      what_stands(pair.value)),
-                          "write true, or a version in quotes, such as \">=1.22\"");
-            good = false;
+        if (pair.key.text != "npm" || pair.value.kind != YamlKind::map) {
+            good = read_need(reading, pair.key.text, pair, out) && good;
+            continue;
+        }
+        for (const YamlPair& package : pair.value.pairs) {
+            good = read_need(reading, "npm:" + package.key.text, package, out) && good;
         }
     }
     return good;
@@ -182,9 +195,13 @@ Table<Scenario> make_scenario_table() {
     keys.back().initial = Scenario{}.start;
     keys.push_back(custom_key<Scenario>("limit", Value<RunLimit>::form({}), "when to give up",
                                         read_run_limit));
-    keys.push_back(custom_key<Scenario>("needs", map_of(text_like("true or version", ">=1.22")),
-                                        "programs and capabilities without which it is skipped",
-                                        read_needs));
+    const Form of_program = text_like("true or version", ">=1.22");
+    keys.push_back(custom_key<Scenario>(
+        "needs",
+        map_of(either("true or version, of `npm` a map of such", {of_program, map_of(of_program)})),
+        "programs and capabilities without which it is skipped; of `npm` packages, which `npm ci` "
+        "puts into the scenario's folder",
+        read_needs));
     keys.push_back(
         custom_key<Scenario>("vars", map_of(anything()), "variables, used as ${name}", ignored));
     keys.push_back(custom_key<Scenario>(

@@ -18,6 +18,7 @@ PATH="$work:$PATH" NO_COLOR=1 bash ./cmd >"$work/.out" 2>&1 </dev/null || status
 sed -E -i \
     -e '/^(pass|fail|error|inconclusive) /s/ in [0-9.]+(us|ms|s)$/ in REAL/' \
     -e 's/ in [0-9.]+ real seconds( \([0-9]+x\))?/ in REAL real seconds/g' \
+    -e 's/ skipped: [0-9.]+ seconds/ skipped: REAL seconds/' \
     -e 's/[0-9.]+ CPU seconds/N CPU seconds/g' "$work/.out"
 
 if [ "${UPDATE_GOLDEN:-}" = 1 ]; then

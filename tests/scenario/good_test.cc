@@ -170,7 +170,7 @@ seed: 18446744073709551615
 time: real
 start: "2030-06-01T12:00:00Z"
 limit: {virtual: 10m, real: 20s, memory: 1gb}
-needs: {nginx: ">=1.22", netem: true, curl: 8.0}
+needs: {nginx: ">=1.22", netem: true, curl: 8.0, npm: {undici: true, "@scope/name": ">=1.2.3"}}
 nodes: {client: }
 steps: [wait: 1s]
 )");
@@ -181,10 +181,14 @@ steps: [wait: 1s]
     EXPECT_EQ(scenario.limit.virtual_time, 10min);
     EXPECT_EQ(scenario.limit.real, 20s);
     EXPECT_EQ(scenario.limit.memory, Bytes{1'000'000'000});
-    ASSERT_EQ(scenario.needs.size(), 3U);
+    ASSERT_EQ(scenario.needs.size(), 5U);
     EXPECT_EQ(scenario.needs[0].version, ">=1.22");
     EXPECT_EQ(scenario.needs[1].version, "");
     EXPECT_EQ(scenario.needs[2].version, "=8.0");
+    EXPECT_EQ(scenario.needs[3].what, "npm:undici");
+    EXPECT_EQ(scenario.needs[3].version, "");
+    EXPECT_EQ(scenario.needs[4].what, "npm:@scope/name");
+    EXPECT_EQ(scenario.needs[4].version, ">=1.2.3");
     EXPECT_TRUE(scenario.expectations.empty());
 }
 

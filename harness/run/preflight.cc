@@ -93,10 +93,7 @@ bool shapes_packets(const Scenario& scenario) {
 bool has_firewall_fault(const Scenario& scenario) {
     for (const Step& step : scenario.steps) {
         const auto* fault = std::get_if<FaultStep>(&step.what);
-        if (fault != nullptr &&
-            std::holds_alternative<FirewallPlan>(decision_of(fault->armed.fault))) {
-            return true;
-        }
+        if (fault != nullptr && layer_of(fault->armed.fault) == Layer::firewall) return true;
     }
     return false;
 }

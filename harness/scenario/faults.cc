@@ -270,9 +270,42 @@ bool check_resolver_plan(Reading& reading, const YamlNode& node, const F& fault)
     return false;
 }
 
-bool needs_program(const NodePlan& plan) {
-    return std::holds_alternative<StopProgram>(plan) || std::holds_alternative<EndProgram>(plan) ||
-           std::holds_alternative<LimitDescriptors>(plan);
+// What must be at a node for a fault of it.
+enum class NodeNeed { nothing, program, server, stub, link };
+
+struct NeedOf {
+    NodeNeed operator()(const StopProgram&) const { return NodeNeed::program; }
+    NodeNeed operator()(const EndProgram&) const { return NodeNeed::program; }
+    NodeNeed operator()(const LimitDescriptors&) const { return NodeNeed::program; }
+    NodeNeed operator()(const LimitMemory&) const { return NodeNeed::program; }
+    NodeNeed operator()(const FillAcceptQueue&) const { return NodeNeed::server; }
+    NodeNeed operator()(const FillSynQueue&) const { return NodeNeed::server; }
+    NodeNeed operator()(const OccupyWorkers&) const { return NodeNeed::server; }
+    NodeNeed operator()(const StopReading&) const { return NodeNeed::server; }
+    NodeNeed operator()(const MoveListener&) const { return NodeNeed::stub; }
+    NodeNeed operator()(const PileUpTimeWait&) const { return NodeNeed::link; }
+    NodeNeed operator()(const OccupyPorts&) const { return NodeNeed::nothing; }
+    NodeNeed operator()(const SetSysctl&) const { return NodeNeed::nothing; }
+    NodeNeed operator()(const ForgetConnections&) const { return NodeNeed::nothing; }
+};
+
+bool has(const Topology& topology, std::string_view name, NodeNeed need) {
+    const NodeSpec& node = *topology.node(name);
+    switch (need) {
+        case NodeNeed::nothing:
+            return true;
+        case NodeNeed::program:
+            return node.process.has_value();
+        case NodeNeed::server:
+            return node.process || node.stub;
+        case NodeNeed::stub:
+            return node.stub.has_value();
+        case NodeNeed::link:
+            break;
+    }
+    return std::any_of(topology.links.begin(), topology.links.end(), [&](const NamedLink& link) {
+        return link.spec.from == name && link.spec.port;
+    });
 }
 
 // A node may have no program, or not be here.
@@ -281,23 +314,54 @@ bool check_node(Reading& reading, const YamlNode& node, const F& fault, const Fa
     const Decision decision = fault.decide();
     const auto* plan = std::get_if<NodePlan>(&decision);
     const NodeSpec* target = plan != nullptr ? reading.topology.node(step.target) : nullptr;
-    if (target == nullptr || target->process) return true;
+    if (target == nullptr) return true;
     const Span at = node.find("node")->at;
     if (target->external) {
         reading.error(at, fmt::format("`{}` is outside, where no fault can be armed", step.target),
                       "use a fault of a link that leads to it");
         return false;
     }
-    const bool needs_server = std::holds_alternative<FillAcceptQueue>(*plan);
-    if (needs_program(*plan) || (needs_server && !target->stub)) {
+    const NodeNeed need = std::visit(NeedOf{}, *plan);
+    if (has(reading.topology, step.target, need)) return true;
+    if (need == NodeNeed::link) {
+        reading.error(at,
+                      fmt::format("the fault `{}` is about calls, and no link to a port begins at "
+                                  "`{}`",
+                                  F::kind, step.target),
+                      "name a node that calls others");
+    } else if (need == NodeNeed::stub) {
+        reading.error(
+            at,
+            fmt::format(
+                "the fault `{}` is about a stub, and `{}` {}", F::kind, step.target,
+                target->process ? "runs a program, which listens where it pleases" : "is none"),
+            target->process ? "end the program with `kill`, or give it another configuration"
+                            : "name a node that has `stub`");
+    } else {
         reading.error(at,
                       fmt::format("the fault `{}` is about a program, and `{}` {}", F::kind,
                                   step.target, target->stub ? "is a stub" : "runs none"),
                       target->stub ? "use a fault of a link that leads to it, such as `silent`"
                                    : "name a node that has `run`");
-        return false;
     }
-    return true;
+    return false;
+}
+
+// What a link's versions of IP allow.
+template <class F>
+bool check_link(Reading& reading, const YamlNode& node, const F& fault, const FaultStep& step) {
+    const Decision decision = fault.decide();
+    const auto* plan = std::get_if<RouterPlan>(&decision);
+    const auto* mtu = plan != nullptr ? std::get_if<ShrinkMtu>(plan) : nullptr;
+    const LinkSpec* link = reading.topology.link(step.target);
+    constexpr std::int64_t smallest_v6 = 1280;  // RFC 8200 section 5
+    if (mtu == nullptr || link == nullptr || link->ip == IpVersion::v4 || mtu->mtu >= smallest_v6) {
+        return true;
+    }
+    reading.error(node.find("mtu")->at,
+                  fmt::format("IPv6, which `{}` has, knows no MTU of {}", step.target, mtu->mtu),
+                  "write 1280 or more, or give the link `ip: v4`");
+    return false;
 }
 
 template <class F>
@@ -309,8 +373,8 @@ bool read_kind(Reading& reading, const YamlNode& node, const KindText& text, Fau
     good = check_target(reading, node, F::kind, F::layer, out) && good;
     good = good && check_source_at(reading, node, out);
     good = good && check_acts_on_requests(reading, node, fault, out.armed.selectors);
-    good = good && check_node(reading, node, fault, out);
-    good = good && check_resolver_plan(reading, node, fault);
+    good = good && check_node(reading, node, fault, out) && check_link(reading, node, fault, out) &&
+           check_resolver_plan(reading, node, fault);
     out.armed.fault = std::move(fault);
     return good;
 }

@@ -23,6 +23,23 @@ concept IsOfCallers = requires {
     F::of_callers;
 };
 
+// A fault of a stub, which a program cannot have.
+template <class F>
+concept IsOfStubs = requires {
+    F::of_stubs;
+};
+
+// A fault of connections that have been used before, or of packets that are large: a scenario to
+// start from has such.
+template <class F>
+concept IsOfConnections = requires {
+    F::of_connections;
+};
+template <class F>
+concept IsOfLargePackets = requires {
+    F::of_large_packets;
+};
+
 // What the reference says of one fault, whichever it is.
 struct FaultText {
     std::string_view kind;
@@ -30,12 +47,17 @@ struct FaultText {
     std::string_view recipe;
     std::string_view witness;
     std::string_view caller_sees;
+    std::string_view look_alike;
+    std::string_view needs;
     std::string_view layer;
     std::string_view direction;
     bool open_connections = false;
     std::string_view target{};
     std::string_view example{};
     bool of_callers = false;
+    bool of_stubs = false;
+    bool of_connections = false;
+    bool of_large_packets = false;
     std::vector<KeyForm> fields{};
     std::vector<KeyForm> selectors{};
 };
@@ -49,12 +71,17 @@ std::vector<FaultText> all_faults() {
                        F::recipe,
                        F::witness,
                        F::caller_sees,
+                       F::look_alike,
+                       F::needs,
                        word_of(F::layer),
                        word_of(F::direction),
                        F::affects_open_connections,
                        target_key(F::layer)};
         if constexpr (HasExample<F>) text.example = F::example;
         if constexpr (IsOfCallers<F>) text.of_callers = F::of_callers;
+        text.of_stubs = IsOfStubs<F>;
+        text.of_connections = IsOfConnections<F>;
+        text.of_large_packets = IsOfLargePackets<F>;
         text.fields = table_of<F>("a fault").form().keys;
         text.selectors = selectors_of(F::accepts);
         faults.push_back(std::move(text));
@@ -142,11 +169,13 @@ std::string markdown_of(const FaultText& fault) {
                       "- Produced by: {}\n"
                       "- Proved by: {}\n"
                       "- The caller sees: {}\n"
+                      "- Looks alike: {}\n"
+                      "- Needs: {}\n"
                       "- Connections already open: {}\n\n"
                       "```yaml\n{}\n```\n\n",
                       fault.layer, fault.direction, selectors, fault.recipe, fault.witness,
-                      fault.caller_sees, fault.open_connections ? "affected" : "not affected",
-                      example_of(fault));
+                      fault.caller_sees, fault.look_alike, fault.needs,
+                      fault.open_connections ? "affected" : "not affected", example_of(fault));
 }
 
 }  // namespace
@@ -190,6 +219,8 @@ std::string fault_reference(std::string_view kind) {
     text += "how it is produced\n" + wrapped(fault->recipe, "  ", width) + "\n";
     text += "what proves it\n" + wrapped(fault->witness, "  ", width) + "\n";
     text += "what the caller sees\n" + wrapped(fault->caller_sees, "  ", width) + "\n";
+    text += "what looks alike, and how to tell\n" + wrapped(fault->look_alike, "  ", width) + "\n";
+    text += "what it needs\n" + wrapped(fault->needs, "  ", width) + "\n";
     text += fmt::format("connections already open\n  {}\n\n",
                         fault->open_connections ? "affected" : "not affected");
     return text + fmt::format("example\n  {}\n", example_of(*fault));
@@ -207,9 +238,12 @@ std::string starter_scenario(std::string_view kind) {
     if (fault == nullptr) return {};
     std::string armed = example_of(*fault);
     armed.insert(armed.find('{') + 1, "id: trouble, ");
-    const bool at_node = fault->target == "node";
-    const bool at_resolver = fault->target == "resolver";
     constexpr std::size_t width = 96;
+    const bool at_resolver = fault->target == "resolver";
+    const bool of_program = fault->target == "node" && !fault->of_stubs;
+    const std::string_view how = fault->of_connections ? ", connection: reuse"
+                                 : at_resolver         ? ", host: server.example"
+                                                       : "";
     return fmt::format(
         "# {1}\n"
         "scenario: 1\n"
@@ -230,7 +264,7 @@ std::string starter_scenario(std::string_view kind) {
         "  {2}\n"
         "  # `timeout` is the client's own limit. To test a real client: exec: \"curl …\" in: "
         "client.\n"
-        "  - call: {{id: during, link: api, get: /{7}, timeout: 5s}}\n"
+        "  - call: {{id: during, link: api, {8}{7}, timeout: 5s}}\n"
         "  - heal: trouble\n"
         "\n"
         "expect:\n"
@@ -242,22 +276,27 @@ std::string starter_scenario(std::string_view kind) {
         "  # link attempts, syns, retries, closed.\n"
         "  - {{at: during, total: {{at_most: 5500ms}}, because: the timeout of 5s}}\n",
         fault->kind, fault->doc, armed, wrapped(fault->caller_sees, "  #   ", width),
-        at_node ? "# Put your own server here.\n"
-                : "# Put your own server here: {run: \"command\", ready: {tcp: 80}} "
-                  "instead of the stub.\n",
-        at_node ? "{run: python3 -m http.server 80, ready: {tcp: 80}}" : "{stub: http}",
+        of_program ? "# Put your own server here.\n"
+                   : "# Put your own server here: {run: \"command\", ready: {tcp: 80}} "
+                     "instead of the stub.\n",
+        of_program ? "{run: python3 -m http.server 80, ready: {tcp: 80}}" : "{stub: http}",
         at_resolver ? "  names: client -> dns\n"
                       "resolvers:\n"
                       "  dns: {records: {server.example: \"${links.api.ip}\"}}\n"
                     : "",
-        at_resolver ? ", host: server.example" : "");
+        how,
+        fault->of_large_packets ? "request: {method: POST, path: /, body_size: 100kb}" : "get: /");
 }
 
 std::string faults_markdown() {
     std::string text =
         "# Faults\n\nThis page is made from the declarations in `simulator/faults`; `etimedout "
         "faults KIND` prints the same.\nThe selectors are explained in [the language](language.md"
-        "#faults).\n\n| fault | layer | what it does |\n|---|---|---|\n";
+        "#faults).\n\nA fault has fired only when its witness, what proves it, has moved; the "
+        "witness of a "
+        "look-alike\ndoes not. A disk that stalls is not modelled: the file systems of a world are "
+        "in "
+        "memory, or the host's.\n\n| fault | layer | what it does |\n|---|---|---|\n";
     const auto faults = all_faults();
     for (const FaultText& fault : faults) {
         text += fmt::format("| [`{0}`](#{0}) | {1} | {2} |\n", fault.kind, fault.layer,

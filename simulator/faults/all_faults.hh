@@ -11,9 +11,11 @@
 #include "simulator/faults/bandwidth.hh"
 #include "simulator/faults/blackhole.hh"
 #include "simulator/faults/burst_loss.hh"
+#include "simulator/faults/conntrack_full.hh"
 #include "simulator/faults/corrupt.hh"
 #include "simulator/faults/corrupt_bytes.hh"
 #include "simulator/faults/cut.hh"
+#include "simulator/faults/dead_neighbour.hh"
 #include "simulator/faults/deadline.hh"
 #include "simulator/faults/delay_bytes.hh"
 #include "simulator/faults/descriptors_exhausted.hh"
@@ -28,7 +30,9 @@
 #include "simulator/faults/dns_wrong_address.hh"
 #include "simulator/faults/duplicate.hh"
 #include "simulator/faults/error_event.hh"
+#include "simulator/faults/forget_idle_flows.hh"
 #include "simulator/faults/half_close.hh"
+#include "simulator/faults/half_open.hh"
 #include "simulator/faults/hang_up.hh"
 #include "simulator/faults/hold.hh"
 #include "simulator/faults/idle_timeout.hh"
@@ -38,6 +42,10 @@
 #include "simulator/faults/link_flap.hh"
 #include "simulator/faults/loss.hh"
 #include "simulator/faults/malformed.hh"
+#include "simulator/faults/memory_exhausted.hh"
+#include "simulator/faults/mtu_black_hole.hh"
+#include "simulator/faults/not_listening.hh"
+#include "simulator/faults/own_route.hh"
 #include "simulator/faults/pause.hh"
 #include "simulator/faults/ports_exhausted.hh"
 #include "simulator/faults/rate.hh"
@@ -55,19 +63,27 @@
 #include "simulator/faults/stall.hh"
 #include "simulator/faults/starve.hh"
 #include "simulator/faults/status.hh"
+#include "simulator/faults/syn_queue_full.hh"
 #include "simulator/faults/sysctl.hh"
+#include "simulator/faults/time_wait_pile_up.hh"
 #include "simulator/faults/truncate.hh"
+#include "simulator/faults/workers_exhausted.hh"
+#include "simulator/faults/wrong_address.hh"
+#include "simulator/faults/wrong_port.hh"
+#include "simulator/faults/zero_window.hh"
 
 namespace etimedout {
 
 using AllFaults =
-    List<BacklogFull, Bandwidth, Blackhole, BurstLoss, Corrupt, CorruptBytes, CutFault,
-         ConnectionDeadline, DelayBytes, DescriptorsExhausted, Discard, DnsErrorFault, DnsFlapping,
-         DnsMalformed, DnsSilent, DnsSlow, DnsStaleFault, DnsTruncated, DnsWrongAddress, Duplicate,
-         ErrorEvent, HalfClose, HangUpFault, Hold, IdleTimeoutFault, KillFault, Latency, LinkDown,
-         LinkFlap, Loss, Malformed, Pause, PortsExhausted, RateLimit, Reject, Reorder, Reset,
-         Silent, Slice, Slow, SlowAccept, SlowBody, SlowClose, SlowEvents, SlowHeaders, StallFault,
-         Starve, Status, Sysctl, Truncate>;
+    List<BacklogFull, Bandwidth, Blackhole, BurstLoss, ConntrackFull, Corrupt, CorruptBytes,
+         CutFault, DeadNeighbour, ConnectionDeadline, DelayBytes, DescriptorsExhausted, Discard,
+         DnsErrorFault, DnsFlapping, DnsMalformed, DnsSilent, DnsSlow, DnsStaleFault, DnsTruncated,
+         DnsWrongAddress, Duplicate, ErrorEvent, ForgetIdleFlows, HalfClose, HalfOpen, HangUpFault,
+         Hold, IdleTimeoutFault, KillFault, Latency, LinkDown, LinkFlap, Loss, Malformed,
+         MemoryExhausted, MtuBlackHole, NotListening, OwnRoute, Pause, PortsExhausted, RateLimit,
+         Reject, Reorder, Reset, Silent, Slice, Slow, SlowAccept, SlowBody, SlowClose, SlowEvents,
+         SlowHeaders, StallFault, Starve, Status, SynQueueFull, Sysctl, TimeWaitPileUp, Truncate,
+         WorkersExhausted, WrongAddress, WrongPort, ZeroWindow>;
 
 template <class>
 struct VariantOf;

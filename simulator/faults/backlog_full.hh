@@ -17,6 +17,10 @@ struct BacklogFull {
     static constexpr std::string_view caller_sees =
         "the kernel drops SYNs: ETIMEDOUT after its SYN retries (tcp_syn_retries), as behind a "
         "firewall";
+    static constexpr std::string_view look_alike =
+        "`blackhole`: moves its rule's counter and no ListenOverflows; `pause`: the same once "
+        "its own queue is full";
+    static constexpr std::string_view needs = needs_text::server;
     static constexpr Layer layer = Layer::node;
     static constexpr Accepts accepts = no_selectors;
     static constexpr Direction direction = Direction::both;

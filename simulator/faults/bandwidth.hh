@@ -15,6 +15,10 @@ struct Bandwidth {
     static constexpr std::string_view witness = "the engine's record of pieces kept back";
     static constexpr std::string_view caller_sees =
         "transfers as slow as the rate; a sender that blocks in write once buffers are full";
+    static constexpr std::string_view look_alike =
+        "`rate`: the same to the caller, but packets wait in a queue or are dropped, and RTT "
+        "grows";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::stream;
     static constexpr Accepts accepts = flow_selectors;
     static constexpr Direction direction = Direction::down;

@@ -15,6 +15,10 @@ struct Blackhole {
     static constexpr std::string_view caller_sees =
         "connect: ETIMEDOUT after the kernel's SYN retries (tcp_syn_retries); open connections: "
         "silence, ETIMEDOUT after tcp_retries2";
+    static constexpr std::string_view look_alike =
+        "`backlog_full` and `syn_queue_full`: move ListenDrops of the callee; `link_down`: "
+        "moves carrier_changes";
+    static constexpr std::string_view needs = needs_text::firewall;
     static constexpr Layer layer = Layer::firewall;
     static constexpr Accepts accepts = packet_selectors;
     static constexpr Direction direction = Direction::both;

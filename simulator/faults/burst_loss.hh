@@ -14,6 +14,10 @@ struct BurstLoss {
     static constexpr std::string_view witness = "the qdisc's drop count";
     static constexpr std::string_view caller_sees =
         "pauses of a retransmission timeout or more, then normal speed";
+    static constexpr std::string_view look_alike =
+        "`link_flap`: loses everything for a while, and moves carrier_changes; `loss`: the "
+        "same share, spread";
+    static constexpr std::string_view needs = needs_text::netem;
     static constexpr Layer layer = Layer::packet;
     static constexpr Accepts accepts = packet_selectors;
     static constexpr Direction direction = Direction::both;

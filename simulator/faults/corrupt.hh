@@ -15,6 +15,9 @@ struct Corrupt {
         "checksum errors of the receiver (TcpInCsumErrors, IpInHdrErrors)";
     static constexpr std::string_view caller_sees =
         "as loss: the receiver's checksum fails and the packet is dropped";
+    static constexpr std::string_view look_alike =
+        "`loss`: the receiver never sees the packet; here its TcpInCsumErrors moves";
+    static constexpr std::string_view needs = needs_text::netem;
     static constexpr Layer layer = Layer::packet;
     static constexpr Accepts accepts = packet_selectors;
     static constexpr Direction direction = Direction::both;

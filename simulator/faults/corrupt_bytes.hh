@@ -13,6 +13,9 @@ struct CorruptBytes {
     static constexpr std::string_view witness = "the engine's record of bytes changed";
     static constexpr std::string_view caller_sees =
         "parse errors, failed TLS records, or wrong data taken for right";
+    static constexpr std::string_view look_alike =
+        "`corrupt`: TCP notices that by its checksum, and sends again; this it never does";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::stream;
     static constexpr Accepts accepts = flow_selectors;
     static constexpr Direction direction = Direction::down;

@@ -15,6 +15,9 @@ struct CutFault {
     static constexpr std::string_view witness = "the proxy's record of streams cut";
     static constexpr std::string_view caller_sees =
         "an end of file, or a reset, in the middle of an answer: a stream without its last chunk";
+    static constexpr std::string_view look_alike =
+        "`reset` and `hang_up`: end before the first byte of an answer; a crash: `kill`";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::message;
     static constexpr Accepts accepts = message_selectors;
     static constexpr Direction direction = Direction::down;

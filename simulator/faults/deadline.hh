@@ -14,6 +14,10 @@ struct ConnectionDeadline {
     static constexpr std::string_view witness = "the engine's record of connections ended";
     static constexpr std::string_view caller_sees =
         "a transfer that breaks off although data flows";
+    static constexpr std::string_view look_alike =
+        "a server that gives up by itself: then it is the callee that closes first at its own "
+        "end of the link";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::stream;
     static constexpr Accepts accepts = flow_selectors;
     static constexpr Direction direction = Direction::both;

@@ -224,8 +224,12 @@ struct SetSysctl {  // of its network, until healed
     std::string value{};
     bool operator==(const SetSysctl&) const = default;
 };
-using NodePlan = std::variant<StopProgram, EndProgram, LimitDescriptors, FillAcceptQueue,
-                              OccupyPorts, SetSysctl>;
+enum class SynCookies { off, on };
+struct FillSynQueue {  // half-open connections, from where nobody answers, take all the room
+    std::optional<Port> port{};
+    SynCookies cookies = SynCookies::off;
+    bool operator==(const FillSynQueue&) const = default;
+};
 
 // Response codes of DNS (RFC 1035 section 4.1.1, RFC 8914 names them so).
 enum class DnsCode { noerror, formerr, servfail, nxdomain, notimp, refused };
@@ -298,8 +302,124 @@ struct DnsFlap {  // this code for `bad`, then the right answer for `good`, and 
 using ResolverPlan = std::variant<DnsError, DnsSilence, DnsDelay, DnsAddresses, DnsTruncate,
                                   DnsMalform, DnsStale, DnsFlap>;
 
-using Decision = std::variant<PacketPlan, FirewallPlan, CarrierPlan, StreamPlan, FlowPlan, DoorPlan,
-                              NodePlan, ResolverPlan>;
+// With what a worker of a server is kept busy.
+enum class Occupation {
+    connection,    // a connection that says nothing
+    half_request,  // a request whose end never comes
+    request,       // a request of some path, whose answer nobody reads
+};
+
+template <>
+struct Words<Occupation> {
+    static constexpr std::array<std::pair<std::string_view, Occupation>, 3> words{
+        {{"connection", Occupation::connection},
+         {"half_request", Occupation::half_request},
+         {"request", Occupation::request}}};
+};
+
+struct OccupyWorkers {
+    std::int64_t workers = 1;
+    Occupation with = Occupation::half_request;
+    std::string path{};
+    std::optional<Port> port{};
+    bool operator==(const OccupyWorkers&) const = default;
+};
+struct MoveListener {  // to where its callers do not look for it
+    enum class To { nowhere, loopback, port };
+    To to = To::nowhere;
+    Port port{};  // where to is `port`
+    bool operator==(const MoveListener&) const = default;
+};
+struct PileUpTimeWait {  // so many ports, and all in TIME-WAIT towards each callee
+    std::int64_t ports = 1;
+    bool operator==(const PileUpTimeWait&) const = default;
+};
+struct StopReading {  // nobody takes what arrives, so that receive windows close
+    bool operator==(const StopReading&) const = default;
+};
+struct ForgetConnections {  // as after a power cut: those open are gone, without a word
+    bool operator==(const ForgetConnections&) const = default;
+};
+struct LimitMemory {  // so much more than now, and then the kernel kills
+    Bytes leave{};
+    bool operator==(const LimitMemory&) const = default;
+};
+using NodePlan = std::variant<StopProgram, EndProgram, LimitDescriptors, FillAcceptQueue,
+                              OccupyPorts, SetSysctl, FillSynQueue, OccupyWorkers, MoveListener,
+                              PileUpTimeWait, StopReading, ForgetConnections, LimitMemory>;
+
+// Whose link-layer address cannot be found out any more.
+enum class NextHop {
+    router,  // the caller asks for it, and its own kernel gives up
+    callee   // the router asks for it, and says so by ICMP
+};
+
+template <>
+struct Words<NextHop> {
+    static constexpr std::array<std::pair<std::string_view, NextHop>, 2> words{
+        {{"router", NextHop::router}, {"callee", NextHop::callee}}};
+};
+
+// What the caller's own routing table says of the callee (ip-route(8)).
+enum class RouteKind { unreachable, prohibit, blackhole, none };
+
+template <>
+struct Words<RouteKind> {
+    static constexpr std::array<std::pair<std::string_view, RouteKind>, 4> words{
+        {{"unreachable", RouteKind::unreachable},
+         {"prohibit", RouteKind::prohibit},
+         {"blackhole", RouteKind::blackhole},
+         {"none", RouteKind::none}}};
+};
+
+// What a firewall that keeps state does with packets of connections it does not know.
+enum class UnknownFlow { drop, reset };
+
+template <>
+struct Words<UnknownFlow> {
+    static constexpr std::array<std::pair<std::string_view, UnknownFlow>, 2> words{
+        {{"drop", UnknownFlow::drop}, {"reset", UnknownFlow::reset}}};
+};
+
+// What is wrong with the way between two nodes: in the router's state, or in a routing table.
+struct ForgetFlows {  // connections that were idle for so long
+    Duration idle{};
+    UnknownFlow with = UnknownFlow::drop;
+    bool operator==(const ForgetFlows&) const = default;
+};
+struct FillFlowTable {  // there is no room to track another connection
+    bool operator==(const FillFlowTable&) const = default;
+};
+struct ShrinkMtu {  // for what goes on from the router, which keeps that to itself
+    std::int64_t mtu = 0;
+    bool operator==(const ShrinkMtu&) const = default;
+};
+struct LoseNeighbour {
+    NextHop which = NextHop::router;
+    bool operator==(const LoseNeighbour&) const = default;
+};
+struct ChangeRoute {
+    RouteKind to = RouteKind::unreachable;
+    bool operator==(const ChangeRoute&) const = default;
+};
+using RouterPlan = std::variant<ForgetFlows, FillFlowTable, ShrinkMtu, LoseNeighbour, ChangeRoute>;
+
+using Decision = std::variant<PacketPlan, FirewallPlan, CarrierPlan, RouterPlan, StreamPlan,
+                              FlowPlan, DoorPlan, NodePlan, ResolverPlan>;
+
+// What faults need to be there, in the words of the reference.
+namespace needs_text {
+inline constexpr std::string_view nothing = "nothing beyond a link";
+inline constexpr std::string_view netem = "netem in the kernel; the virtual one has it";
+inline constexpr std::string_view firewall =
+    "nftables, or iptables and ipset, and their tools; the virtual kernel has both";
+inline constexpr std::string_view proxy =
+    "a kernel with TPROXY, for the link's proxy; the virtual one has it";
+inline constexpr std::string_view program = "a node with a program of its own (`run`)";
+inline constexpr std::string_view server = "a node that listens, with `run` or `stub`";
+inline constexpr std::string_view stub = "a node with `stub`";
+inline constexpr std::string_view resolver = "a resolver of the scenario (`resolvers`)";
+}  // namespace needs_text
 
 // Where a fault acts; the reference and the default of selectors follow from it.
 enum class Layer { packet, firewall, stream, message, node, resolver };

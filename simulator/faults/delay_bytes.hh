@@ -14,6 +14,9 @@ struct DelayBytes {
     static constexpr std::string_view witness = "the engine's record of pieces kept back";
     static constexpr std::string_view caller_sees =
         "slow answers on connections that the kernel believes to be fast";
+    static constexpr std::string_view look_alike =
+        "`latency`: delays handshakes and acknowledgements too, so connecting is slower";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::stream;
     static constexpr Accepts accepts = flow_selectors;
     static constexpr Direction direction = Direction::both;

@@ -17,6 +17,10 @@ struct DescriptorsExhausted {
     static constexpr std::string_view caller_sees =
         "connections are established by the kernel and never accepted: silence; the program logs "
         "EMFILE";
+    static constexpr std::string_view look_alike =
+        "`pause` and `silent`: without EMFILE in the log; `backlog_full`: connecting itself "
+        "fails";
+    static constexpr std::string_view needs = needs_text::program;
     static constexpr Layer layer = Layer::node;
     static constexpr Accepts accepts = no_selectors;
     static constexpr Direction direction = Direction::both;

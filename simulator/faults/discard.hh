@@ -14,6 +14,10 @@ struct Discard {
     static constexpr std::string_view witness = "the engine's record of bytes thrown away";
     static constexpr std::string_view caller_sees =
         "a request that nobody answers, or an answer that never comes";
+    static constexpr std::string_view look_alike =
+        "`blackhole` on an established connection: there the sender retransmits, here all is "
+        "acknowledged";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::stream;
     static constexpr Accepts accepts = flow_selectors;
     static constexpr Direction direction = Direction::down;

@@ -17,6 +17,10 @@ struct DnsErrorFault {
         "nxdomain: the name is unknown, at once (EAI_NONAME); servfail: glibc asks the next "
         "resolver, then again, then EAI_AGAIN; refused: the next resolver; noerror: no "
         "address of this type (EAI_NODATA)";
+    static constexpr std::string_view look_alike =
+        "a name that is not among the `records`: moves no record of a fault; `dns_silent`: no "
+        "answer comes at all";
+    static constexpr std::string_view needs = needs_text::resolver;
     static constexpr Layer layer = Layer::resolver;
     static constexpr Accepts accepts = resolver_selectors;
     static constexpr Direction direction = Direction::down;

@@ -14,6 +14,9 @@ struct DnsFlapping {
     static constexpr std::string_view witness = "the resolver's own record of queries";
     static constexpr std::string_view caller_sees =
         "of calls at different times some fail; which do follows from the clock alone";
+    static constexpr std::string_view look_alike =
+        "`link_flap` of the link to the resolver: moves its carrier_changes";
+    static constexpr std::string_view needs = needs_text::resolver;
     static constexpr Layer layer = Layer::resolver;
     static constexpr Accepts accepts = resolver_selectors;
     static constexpr Direction direction = Direction::down;

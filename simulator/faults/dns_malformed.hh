@@ -14,6 +14,9 @@ struct DnsMalformed {
     static constexpr std::string_view witness = "the resolver's own record of queries";
     static constexpr std::string_view caller_sees =
         "glibc and most others ignore it and wait on, so as with silence; a few fail at once";
+    static constexpr std::string_view look_alike =
+        "`corrupt` on the link to the resolver: the checksum is wrong, and the kernel drops it";
+    static constexpr std::string_view needs = needs_text::resolver;
     static constexpr Layer layer = Layer::resolver;
     static constexpr Accepts accepts = resolver_selectors;
     static constexpr Direction direction = Direction::down;

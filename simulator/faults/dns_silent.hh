@@ -15,6 +15,9 @@ struct DnsSilent {
     static constexpr std::string_view caller_sees =
         "glibc waits `timeout` (5 s) for each resolver and asks them all `attempts` (2) "
         "times, then EAI_AGAIN; with a second resolver the answer is 5 s late";
+    static constexpr std::string_view look_alike =
+        "`blackhole` on the link to the resolver: moves its rule's counter";
+    static constexpr std::string_view needs = needs_text::resolver;
     static constexpr Layer layer = Layer::resolver;
     static constexpr Accepts accepts = resolver_selectors;
     static constexpr Direction direction = Direction::down;

@@ -14,6 +14,9 @@ struct DnsSlow {
     static constexpr std::string_view caller_sees =
         "the name is resolved that much later; beyond its resolver's timeout (glibc: 5 s) a "
         "caller asks again, and takes the late answer if the question still stands";
+    static constexpr std::string_view look_alike =
+        "`latency` on the link to the resolver: delays what else passes there, too";
+    static constexpr std::string_view needs = needs_text::resolver;
     static constexpr Layer layer = Layer::resolver;
     static constexpr Accepts accepts = resolver_selectors;
     static constexpr Direction direction = Direction::down;

@@ -14,6 +14,9 @@ struct DnsStaleFault {
     static constexpr std::string_view witness = "the resolver's own record of queries";
     static constexpr std::string_view caller_sees =
         "the old address: of a server that is gone, ETIMEDOUT or ECONNREFUSED";
+    static constexpr std::string_view look_alike =
+        "a cache in between that keeps records for their time to live: the resolver is not asked";
+    static constexpr std::string_view needs = needs_text::resolver;
     static constexpr Layer layer = Layer::resolver;
     static constexpr Accepts accepts = resolver_selectors;
     static constexpr Direction direction = Direction::down;

@@ -16,6 +16,9 @@ struct DnsTruncated {
     static constexpr std::string_view caller_sees =
         "one more round trip and a TCP connection to port 53; a caller that cannot ask over "
         "TCP has no answer";
+    static constexpr std::string_view look_alike =
+        "an answer that is too large by itself: no fault has fired";
+    static constexpr std::string_view needs = needs_text::resolver;
     static constexpr Layer layer = Layer::resolver;
     static constexpr Accepts accepts = resolver_selectors;
     static constexpr Direction direction = Direction::down;

@@ -15,6 +15,9 @@ struct Duplicate {
         "packets at the far end beyond those at the near end";
     static constexpr std::string_view caller_sees =
         "nothing over TCP but duplicate ACKs; over UDP two datagrams";
+    static constexpr std::string_view look_alike =
+        "retransmissions of the sender, which count in its TcpRetransSegs; these do not";
+    static constexpr std::string_view needs = needs_text::netem;
     static constexpr Layer layer = Layer::packet;
     static constexpr Accepts accepts = packet_selectors;
     static constexpr Direction direction = Direction::both;

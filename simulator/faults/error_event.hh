@@ -17,6 +17,9 @@ struct ErrorEvent {
     static constexpr std::string_view witness = "the proxy's record of events put in";
     static constexpr std::string_view caller_sees =
         "a status of 200, some events, and an error where the next one should be";
+    static constexpr std::string_view look_alike =
+        "`cut` and `stall` in mid-stream: the stream says nothing about why";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::message;
     static constexpr Accepts accepts = message_selectors;
     static constexpr Direction direction = Direction::down;

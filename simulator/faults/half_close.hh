@@ -14,6 +14,8 @@ struct HalfClose {
     static constexpr std::string_view witness = "the engine's record of directions closed";
     static constexpr std::string_view caller_sees =
         "end of file while it may still send; servers that take it for a client that has gone";
+    static constexpr std::string_view look_alike = "`hang_up`: both directions end";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::stream;
     static constexpr Accepts accepts = flow_selectors;
     static constexpr Direction direction = Direction::down;

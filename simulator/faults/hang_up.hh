@@ -15,6 +15,9 @@ struct HangUpFault {
     static constexpr std::string_view witness = "the engine's record of connections closed";
     static constexpr std::string_view caller_sees =
         "end of file before an answer: 'empty reply', 'prematurely closed connection'";
+    static constexpr std::string_view look_alike =
+        "`reset`: RST instead of FIN; `truncate`: part of an answer came before";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::stream;
     static constexpr Accepts accepts = stream_selectors;
     static constexpr Direction direction = Direction::down;

@@ -14,6 +14,10 @@ struct Hold {
         "the engine keeps what it reads, up to its queue's limit";
     static constexpr std::string_view witness = "the engine's record of pieces kept back";
     static constexpr std::string_view caller_sees = "a silence that ends with everything at once";
+    static constexpr std::string_view look_alike =
+        "`stall`: lets the first bytes through; `silent`: the request is taken and never "
+        "passed on";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::stream;
     static constexpr Accepts accepts = flow_selectors;
     static constexpr Direction direction = Direction::down;

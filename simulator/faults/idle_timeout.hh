@@ -14,6 +14,9 @@ struct IdleTimeoutFault {
     static constexpr std::string_view witness = "the engine's record of connections ended";
     static constexpr std::string_view caller_sees =
         "a pooled connection that is gone when it is used again";
+    static constexpr std::string_view look_alike =
+        "`forget_idle_flows`: says nothing when it forgets; this one sends FIN or RST in time";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::stream;
     static constexpr Accepts accepts = flow_selectors;
     static constexpr Direction direction = Direction::down;

@@ -15,6 +15,10 @@ struct KillFault {
     static constexpr std::string_view caller_sees =
         "open connections: RST or FIN from its kernel; new ones: ECONNREFUSED at once, until it is "
         "back";
+    static constexpr std::string_view look_alike =
+        "`reject`: refuses as well, with its rule's counter, and the process lives; "
+        "`not_listening`: open connections live";
+    static constexpr std::string_view needs = needs_text::program;
     static constexpr Layer layer = Layer::node;
     static constexpr Accepts accepts = no_selectors;
     static constexpr Direction direction = Direction::both;

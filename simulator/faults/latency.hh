@@ -14,6 +14,10 @@ struct Latency {
     static constexpr std::string_view witness = "the qdisc's packet count";
     static constexpr std::string_view caller_sees =
         "slower answers; a timeout where the caller's limit is below the sum of the delays";
+    static constexpr std::string_view look_alike =
+        "a server that is slow: then the acknowledgement of the request is fast, and the "
+        "answer late";
+    static constexpr std::string_view needs = needs_text::netem;
     static constexpr Layer layer = Layer::packet;
     static constexpr Accepts accepts = packet_selectors;
     static constexpr Direction direction = Direction::both;

@@ -14,6 +14,9 @@ struct LinkDown {
     static constexpr std::string_view witness = "the interface's carrier_changes";
     static constexpr std::string_view caller_sees =
         "as a blackhole: retransmissions, then ETIMEDOUT; sometimes EHOSTUNREACH instead";
+    static constexpr std::string_view look_alike =
+        "`blackhole`: no carrier_changes; `dead_neighbour`: EHOSTUNREACH after 3 s";
+    static constexpr std::string_view needs = needs_text::nothing;
     static constexpr Layer layer = Layer::packet;
     static constexpr Accepts accepts = no_selectors;
     static constexpr Direction direction = Direction::both;

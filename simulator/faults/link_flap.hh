@@ -15,6 +15,9 @@ struct LinkFlap {
     static constexpr std::string_view witness = "the interface's carrier_changes";
     static constexpr std::string_view caller_sees =
         "retransmissions that succeed once the link is back";
+    static constexpr std::string_view look_alike =
+        "`burst_loss`: the carrier stays, the qdisc's drop count moves";
+    static constexpr std::string_view needs = needs_text::nothing;
     static constexpr Layer layer = Layer::packet;
     static constexpr Accepts accepts = no_selectors;
     static constexpr Direction direction = Direction::both;

@@ -15,6 +15,10 @@ struct Loss {
     static constexpr std::string_view witness = "the qdisc's drop count";
     static constexpr std::string_view caller_sees =
         "retransmissions, so latency in steps of the retransmission timeout; a timeout at last";
+    static constexpr std::string_view look_alike =
+        "`blackhole` of a share: its rule's counter moves, not the qdisc's; a full queue "
+        "(`rate`)";
+    static constexpr std::string_view needs = needs_text::netem;
     static constexpr Layer layer = Layer::packet;
     static constexpr Accepts accepts = packet_selectors;
     static constexpr Direction direction = Direction::both;

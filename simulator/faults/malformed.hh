@@ -16,6 +16,9 @@ struct Malformed {
         "KiB of headers and no end";
     static constexpr std::string_view witness = "the proxy's record of answers given";
     static constexpr std::string_view caller_sees = "a protocol error: a gateway answers 502";
+    static constexpr std::string_view look_alike =
+        "`corrupt_bytes`: anywhere in the stream, not where HTTP begins";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::message;
     static constexpr Accepts accepts = message_selectors;
     static constexpr Direction direction = Direction::down;

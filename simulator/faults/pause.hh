@@ -16,6 +16,10 @@ struct Pause {
         "connections are still established, by its kernel, until the accept queue is full; then, "
         "and on "
         "open connections, silence";
+    static constexpr std::string_view look_alike =
+        "`silent`: the callee's process is not in state T; `descriptors_exhausted`: EMFILE in "
+        "its log";
+    static constexpr std::string_view needs = needs_text::program;
     static constexpr Layer layer = Layer::node;
     static constexpr Accepts accepts = no_selectors;
     static constexpr Direction direction = Direction::both;

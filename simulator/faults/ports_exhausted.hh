@@ -15,6 +15,10 @@ struct PortsExhausted {
     static constexpr std::string_view witness = "a connect() in the node, which finds no port";
     static constexpr std::string_view caller_sees =
         "EADDRNOTAVAIL at once, without a packet; open connections go on";
+    static constexpr std::string_view look_alike =
+        "`time_wait_pile_up`: sockets in TIME-WAIT hold the ports, towards one destination "
+        "alone";
+    static constexpr std::string_view needs = needs_text::nothing;
     static constexpr Layer layer = Layer::node;
     static constexpr Accepts accepts = no_selectors;
     static constexpr Direction direction = Direction::both;

@@ -15,6 +15,9 @@ struct RateLimit {
     static constexpr std::string_view witness = "the qdisc's backlog and drop count";
     static constexpr std::string_view caller_sees =
         "transfers as slow as the rate; latency as long as the queue; loss when it is full";
+    static constexpr std::string_view look_alike =
+        "`bandwidth`: no packet waits or is dropped; the callee's own slowness";
+    static constexpr std::string_view needs = needs_text::netem;
     static constexpr Layer layer = Layer::packet;
     static constexpr Accepts accepts = packet_selectors;
     static constexpr Direction direction = Direction::both;

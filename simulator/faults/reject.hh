@@ -15,6 +15,10 @@ struct Reject {
     static constexpr std::string_view caller_sees =
         "at connect, at once: ECONNREFUSED (tcp_reset, port), EHOSTUNREACH (host, admin), "
         "ENETUNREACH (net), ENOPROTOOPT (protocol)";
+    static constexpr std::string_view look_alike =
+        "`not_listening` and `kill`: the RST is the callee's own, and moves its TcpOutRsts; "
+        "`own_route`: no packet is sent";
+    static constexpr std::string_view needs = needs_text::firewall;
     static constexpr Layer layer = Layer::firewall;
     static constexpr Accepts accepts = packet_selectors;
     static constexpr Direction direction = Direction::up;

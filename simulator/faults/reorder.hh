@@ -15,6 +15,9 @@ struct Reorder {
     static constexpr std::string_view witness = "the order of packets at the far end";
     static constexpr std::string_view caller_sees =
         "duplicate ACKs, spurious retransmissions, lower throughput";
+    static constexpr std::string_view look_alike =
+        "`loss`: the late packet never comes; both show duplicate acknowledgements";
+    static constexpr std::string_view needs = needs_text::netem;
     static constexpr Layer layer = Layer::packet;
     static constexpr Accepts accepts = packet_selectors;
     static constexpr Direction direction = Direction::both;

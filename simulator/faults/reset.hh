@@ -15,6 +15,9 @@ struct Reset {
     static constexpr std::string_view witness = "TcpOutRsts of the server's node";
     static constexpr std::string_view caller_sees =
         "ECONNRESET on reading; a client that has not yet written: EPIPE";
+    static constexpr std::string_view look_alike =
+        "`half_open`: the RST comes only after data was sent; `kill`: all connections at once";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::stream;
     static constexpr Accepts accepts = stream_selectors;
     static constexpr Direction direction = Direction::down;

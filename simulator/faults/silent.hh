@@ -14,6 +14,10 @@ struct Silent {
     static constexpr std::string_view witness = "the engine's record of connections held";
     static constexpr std::string_view caller_sees =
         "a connection, then nothing: its own read timeout, or for ever";
+    static constexpr std::string_view look_alike =
+        "`pause`: the callee's process is in state T; `zero_window`: the request itself is "
+        "not taken";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::stream;
     static constexpr Accepts accepts = stream_selectors;
     static constexpr Direction direction = Direction::down;

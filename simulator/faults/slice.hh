@@ -16,6 +16,9 @@ struct Slice {
     static constexpr std::string_view caller_sees =
         "many small reads where one was expected; parsers that wrongly take a read for a "
         "message";
+    static constexpr std::string_view look_alike =
+        "`slow_body`: the same pieces of an answer, further apart";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::stream;
     static constexpr Accepts accepts = flow_selectors;
     static constexpr Direction direction = Direction::down;

@@ -16,6 +16,10 @@ struct Slow {
     static constexpr std::string_view caller_sees =
         "a late first byte; a body that trickles, which read timeouts between two reads do not "
         "bound";
+    static constexpr std::string_view look_alike =
+        "`latency`: each packet is late, the handshake too; `starve`: late only while it is "
+        "stopped";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::stream;
     static constexpr Accepts accepts = stream_selectors;
     static constexpr Direction direction = Direction::down;

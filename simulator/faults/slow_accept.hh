@@ -14,6 +14,9 @@ struct SlowAccept {
     static constexpr std::string_view witness = "the engine's record of connections that waited";
     static constexpr std::string_view caller_sees =
         "connected at once, then nothing: the wait counts as time to first byte";
+    static constexpr std::string_view look_alike =
+        "`backlog_full`: connecting fails; `slow`: the connection is taken at once";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::stream;
     static constexpr Accepts accepts = no_selectors;
     static constexpr Direction direction = Direction::up;

@@ -16,6 +16,9 @@ struct SlowBody {
     static constexpr std::string_view caller_sees =
         "the status at once, then a body that trickles, which read timeouts between two reads do "
         "not bound";
+    static constexpr std::string_view look_alike =
+        "`rate` and `bandwidth`: the same throughput without the gaps";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::message;
     static constexpr Accepts accepts = message_selectors;
     static constexpr Direction direction = Direction::down;

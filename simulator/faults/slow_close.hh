@@ -14,6 +14,8 @@ struct SlowClose {
     static constexpr std::string_view caller_sees =
         "a connection that stays open after its last byte; bodies without a length that do not "
         "end";
+    static constexpr std::string_view look_alike = "`half_open`: the end never comes";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::stream;
     static constexpr Accepts accepts = flow_selectors;
     static constexpr Direction direction = Direction::down;

@@ -16,6 +16,9 @@ struct SlowEvents {
     static constexpr std::string_view witness = "the proxy's record of event streams delayed";
     static constexpr std::string_view caller_sees =
         "the status at once, then a late first event, and gaps between events";
+    static constexpr std::string_view look_alike =
+        "`slow_body`: pieces of bytes, which cut events in two";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::message;
     static constexpr Accepts accepts = message_selectors;
     static constexpr Direction direction = Direction::down;

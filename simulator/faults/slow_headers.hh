@@ -15,6 +15,9 @@ struct SlowHeaders {
     static constexpr std::string_view witness = "the proxy's record of heads delayed";
     static constexpr std::string_view caller_sees =
         "a connection that is never idle and no status: a timeout between two reads never fires";
+    static constexpr std::string_view look_alike =
+        "`slow`: the head late, but in one piece, so that a timeout between reads fires";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::message;
     static constexpr Accepts accepts = message_selectors;
     static constexpr Direction direction = Direction::down;

@@ -16,6 +16,9 @@ struct StallFault {
     static constexpr std::string_view witness = "the proxy's record of streams stalled";
     static constexpr std::string_view caller_sees =
         "silence in the middle of an answer: its own read timeout, or for ever";
+    static constexpr std::string_view look_alike =
+        "`hold`: nothing passes from the first byte on; `zero_window`: the reader's fault";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::message;
     static constexpr Accepts accepts = message_selectors;
     static constexpr Direction direction = Direction::down;

@@ -15,6 +15,9 @@ struct Starve {
     static constexpr std::string_view witness = "how often it was stopped";
     static constexpr std::string_view caller_sees =
         "the same answers, later: up to `stop` more for each step of the work";
+    static constexpr std::string_view look_alike =
+        "`latency`: every answer is late by the same; here most are fast";
+    static constexpr std::string_view needs = needs_text::program;
     static constexpr Layer layer = Layer::node;
     static constexpr Accepts accepts = no_selectors;
     static constexpr Direction direction = Direction::both;

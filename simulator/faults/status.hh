@@ -13,6 +13,9 @@ struct Status {
     static constexpr std::string_view recipe = "the server's engine answers in place of the route";
     static constexpr std::string_view witness = "the engine's record of answers given";
     static constexpr std::string_view caller_sees = "the status";
+    static constexpr std::string_view look_alike =
+        "the callee's own error: then its log knows of the request";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::message;
     static constexpr Accepts accepts = message_selectors;
     static constexpr Direction direction = Direction::down;

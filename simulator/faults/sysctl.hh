@@ -14,6 +14,9 @@ struct Sysctl {
     static constexpr std::string_view witness = "what is read there afterwards";
     static constexpr std::string_view caller_sees =
         "what the setting does (Documentation/networking/ip-sysctl.rst)";
+    static constexpr std::string_view look_alike =
+        "whatever the setting does: see the fault of that name where there is one";
+    static constexpr std::string_view needs = needs_text::nothing;
     static constexpr Layer layer = Layer::node;
     static constexpr Accepts accepts = no_selectors;
     static constexpr Direction direction = Direction::both;

@@ -16,6 +16,9 @@ struct Truncate {
     static constexpr std::string_view caller_sees =
         "an end of file, or a reset, in the middle of a body: short of Content-Length, or without "
         "the last chunk";
+    static constexpr std::string_view look_alike =
+        "`malformed`: the framing is wrong; here it is right, and the end is missing";
+    static constexpr std::string_view needs = needs_text::proxy;
     static constexpr Layer layer = Layer::message;
     static constexpr Accepts accepts = message_selectors;
     static constexpr Direction direction = Direction::down;

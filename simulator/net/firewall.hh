@@ -47,8 +47,14 @@ struct SomeConnections {
 };
 using ConnectionSelector = std::variant<FirstConnections, NthConnection, SomeConnections>;
 
+// Refuse TCP packets that belong to no connection which the kernel tracks.
+struct UnknownPackets {
+    UnknownFlow with = UnknownFlow::drop;
+    bool operator==(const UnknownPackets&) const = default;
+};
+
 // Refuse the packet, or set one bit of its mark for the shaper.
-using FirewallAction = std::variant<Refusal, Marks>;
+using FirewallAction = std::variant<Refusal, Marks, UnknownPackets>;
 
 // Marks of packet faults live in these bits.
 inline constexpr Marks all_marks = 0xffff;

@@ -49,6 +49,9 @@ std::string target(const FirewallAction& action, Family family) {
     if (const auto* mark = std::get_if<Marks>(&action)) {
         return fmt::format("MARK --set-xmark {0:#x}/{0:#x}", *mark);
     }
+    if (const auto* unknown = std::get_if<UnknownPackets>(&action)) {
+        return unknown->with == UnknownFlow::drop ? "DROP" : "REJECT --reject-with tcp-reset";
+    }
     const Refusal refusal = std::get<Refusal>(action);
     if (refusal == Refusal::drop) return "DROP";
     if (refusal == Refusal::tcp_reset) return "REJECT --reject-with tcp-reset";
@@ -57,8 +60,13 @@ std::string target(const FirewallAction& action, Family family) {
                                                       : iptables_icmpv6_code(refusal));
 }
 
+bool refuses_unknown(const FirewallRule& rule) {
+    return std::holds_alternative<UnknownPackets>(rule.action);
+}
+
 bool tcp_only(const FirewallRule& rule) {
-    return rule.connections || rule.phase || rule.action == FirewallAction{Refusal::tcp_reset};
+    return rule.connections || rule.phase || refuses_unknown(rule) ||
+           rule.action == FirewallAction{Refusal::tcp_reset};
 }
 
 std::string_view iptables_phase_match(const std::optional<Phase>& phase) {
@@ -177,8 +185,10 @@ std::string arm_text(const FirewallRule& rule, Family family) {
         text += way_rules(rule, way, family);
     }
     // A reset insists on the protocol in its own rule.
-    text += fmt::format("-A {}{}{} -m comment --comment \"{} fired\" -j {}\n", name, fire_chain,
-                        rule.action == FirewallAction{Refusal::tcp_reset} ? " -p tcp" : "",
+    const bool tcp = refuses_unknown(rule) || rule.action == FirewallAction{Refusal::tcp_reset};
+    text += fmt::format("-A {}{}{}{} -m comment --comment \"{} fired\" -j {}\n", name, fire_chain,
+                        tcp ? " -p tcp" : "",
+                        refuses_unknown(rule) ? " -m conntrack --ctstate INVALID" : "",
                         comment_text(rule.fault), target(rule.action, family));
     // First in line: a mark must be there before the chain that reads it.
     return text + fmt::format("-I FORWARD 1 -j {}\nCOMMIT\n", name);

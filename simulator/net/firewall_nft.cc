@@ -58,6 +58,10 @@ std::string action_rules(const FirewallAction& action) {
         return fmt::format("        counter name \"fired\" meta mark set meta mark | {:#x}\n",
                            *mark);
     }
+    if (const auto* unknown = std::get_if<UnknownPackets>(&action)) {
+        return fmt::format("        ct state invalid counter name \"fired\" {}\n",
+                           unknown->with == UnknownFlow::drop ? "drop" : "reject with tcp reset");
+    }
     const Refusal refusal = std::get<Refusal>(action);
     if (refusal == Refusal::drop) return "        counter name \"fired\" drop\n";
     if (refusal == Refusal::tcp_reset) {
@@ -90,7 +94,8 @@ std::string nft_phase_match(const std::optional<Phase>& phase) {
 
 // A connection selector and a reset are about TCP, whatever else is left open.
 bool needs_tcp_match(const FirewallRule& rule) {
-    return rule.connections || rule.action == FirewallAction{Refusal::tcp_reset};
+    return rule.connections || rule.action == FirewallAction{Refusal::tcp_reset} ||
+           std::holds_alternative<UnknownPackets>(rule.action);
 }
 
 std::string selection(const FirewallRule& rule, Direction way) {

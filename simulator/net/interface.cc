@@ -138,6 +138,45 @@ void add_route(NetlinkSocket& kernel, unsigned index, const Route& route) {
                                         route.to.prefix, route.via));
 }
 
+unsigned char kernel_type(const std::optional<RouteKind>& nowhere) {
+    if (!nowhere) return RTN_UNICAST;
+    switch (*nowhere) {
+        case RouteKind::unreachable:
+            return RTN_UNREACHABLE;
+        case RouteKind::prohibit:
+            return RTN_PROHIBIT;
+        case RouteKind::blackhole:
+            return RTN_BLACKHOLE;
+        case RouteKind::none:
+            break;
+    }
+    return RTN_THROW;  // as if the table had none, and there is no other table
+}
+
+void change_host_route(NetlinkSocket& kernel, int type, int flags, const HostRoute& route) {
+    const IpAddress to = ip_address(route.to);
+    constexpr unsigned char bits = 8;
+    NetlinkMessage message{type, flags};
+    const bool on_the_wire = !route.nowhere && route.via.empty();
+    message.header(rtmsg{.rtm_family = to.family,
+                         .rtm_dst_len = static_cast<unsigned char>(to.size * bits),
+                         .rtm_table = RT_TABLE_MAIN,
+                         .rtm_protocol = RTPROT_STATIC,
+                         .rtm_scope = static_cast<unsigned char>(on_the_wire && to.family == AF_INET
+                                                                     ? RT_SCOPE_LINK
+                                                                     : RT_SCOPE_UNIVERSE),
+                         .rtm_type = kernel_type(route.nowhere)});
+    message.put_bytes(RTA_DST, to.view());
+    if (!route.interface.empty()) message.put(RTA_OIF, index_of(kernel, route.interface));
+    if (!route.via.empty()) message.put_bytes(RTA_GATEWAY, ip_address(route.via).view());
+    if (route.mtu) {
+        message.nest(RTA_METRICS,
+                     [&] { message.put(RTAX_MTU, static_cast<std::uint32_t>(*route.mtu)); });
+    }
+    kernel.request(message, fmt::format("{} the route to {}",
+                                        type == RTM_NEWROUTE ? "add" : "remove", route.to));
+}
+
 // An IPv6 address receives when a work queue has made its local route, even one that is not
 // tentative. IPv4 addresses have theirs at once.
 bool receives(NetlinkSocket& kernel, const std::string& address) {
@@ -255,6 +294,56 @@ void wait_until_working(int network_namespace, const InterfacePlan& plan) {
 
 void bring_up_loopback(int network_namespace) {
     set_interface(network_namespace, "lo", InterfaceState::up);
+}
+
+void add_host_route(int network_namespace, const HostRoute& route) {
+    NetlinkSocket kernel{network_namespace};
+    change_host_route(kernel, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route);
+}
+
+void remove_host_route(int network_namespace, const HostRoute& route) {
+    NetlinkSocket kernel{network_namespace};
+    change_host_route(kernel, RTM_DELROUTE, 0, route);
+}
+
+void ask_for_neighbours(int network_namespace, const std::string& interface) {
+    // A change of this flag makes the kernel forget the interface's neighbours (arp_netdev_event).
+    NetlinkSocket kernel{network_namespace};
+    set_flags(kernel, interface, IFF_UP, IFF_UP | IFF_NOARP);
+}
+
+void know_neighbours(int network_namespace, const std::string& interface,
+                     const std::vector<Neighbour>& neighbours) {
+    NetlinkSocket kernel{network_namespace};
+    set_flags(kernel, interface, IFF_UP | IFF_NOARP, IFF_UP | IFF_NOARP);
+    const unsigned index = index_of(kernel, interface);
+    for (const auto& neighbour : neighbours) add_neighbour(kernel, index, neighbour);
+}
+
+std::string neighbour_state(int network_namespace, const std::string& address) {
+    const IpAddress ip = ip_address(address);
+    constexpr std::array<std::pair<std::uint16_t, std::string_view>, 8> words{
+        {{NUD_INCOMPLETE, "INCOMPLETE"},
+         {NUD_REACHABLE, "REACHABLE"},
+         {NUD_STALE, "STALE"},
+         {NUD_DELAY, "DELAY"},
+         {NUD_PROBE, "PROBE"},
+         {NUD_FAILED, "FAILED"},
+         {NUD_NOARP, "NOARP"},
+         {NUD_PERMANENT, "PERMANENT"}}};
+    std::string state;
+    NetlinkSocket kernel{network_namespace};
+    NetlinkMessage message{RTM_GETNEIGH, NLM_F_DUMP};
+    message.header(ndmsg{.ndm_family = ip.family});
+    kernel.collect(message, "list neighbours", [&](const nlmsghdr& answer) {
+        const auto* head = static_cast<const ndmsg*>(payload_of(answer));
+        const auto to = attributes_of(answer, sizeof(ndmsg)).find(NDA_DST);
+        if (!to || !std::ranges::equal(*to, ip.view())) return;
+        for (const auto& [bit, word] : words) {
+            if (head->ndm_state == bit) state = word;
+        }
+    });
+    return state;
 }
 
 }  // namespace etimedout

@@ -3,8 +3,11 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "simulator/faults/decision.hh"
 
 namespace etimedout {
 
@@ -77,5 +80,26 @@ struct InterfaceFacts {
 InterfaceFacts interface_facts(int network_namespace, const std::string& name);
 
 void bring_up_loopback(int network_namespace);
+
+// A route to one address alone, which goes before those of its network.
+struct HostRoute {
+    std::string to{};
+    std::optional<RouteKind> nowhere{};  // it leads nowhere, so: else over the interface
+    std::string interface {};
+    std::string via{};  // empty: the address is on the wire
+    std::optional<std::int64_t> mtu{};
+};
+void add_host_route(int network_namespace, const HostRoute& route);
+void remove_host_route(int network_namespace, const HostRoute& route);
+
+// From here on the interface asks for its neighbours (ARP, or neighbour discovery), of which it has
+// forgotten all.
+void ask_for_neighbours(int network_namespace, const std::string& interface);
+// The opposite: it knows these and asks for none.
+void know_neighbours(int network_namespace, const std::string& interface,
+                     const std::vector<Neighbour>& neighbours);
+// Of ndmsg (rtnetlink(7)), as `ip neigh` writes it: "FAILED"; empty for one that it never asked
+// for.
+std::string neighbour_state(int network_namespace, const std::string& address);
 
 }  // namespace etimedout

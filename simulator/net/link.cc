@@ -314,6 +314,27 @@ Link::Engaged Link::arm_refusal(const ArmedFault& armed, const FirewallPlan& pla
     return RefusalFault{slot};
 }
 
+Link::Engaged Link::arm_state(const ArmedFault& armed, const RouterPlan& plan) {
+    RouterSurroundings around{
+        .fault = armed.id,
+        .slot = next_slot_++,
+        .spec = plan_.spec,
+        .addresses = addresses_,
+        .caller = plan_.near_namespace,
+        .caller_interface = node_interface(Direction::down),
+        .router = router_.get(),
+        .far = far_interface_namespace(),
+        .callee_mac = mac_of(plan_.index, far_place),
+        .direction = direction_of(armed),
+        .firewall = [this]() -> Firewall& { return firewall(); },
+    };
+    if (const auto* forget = std::get_if<ForgetFlows>(&plan)) {
+        return forget_flows(*forget, around,
+                            rule_of(armed, around.slot, UnknownPackets{forget->with}));
+    }
+    return arm_at_router(plan, around);
+}
+
 void Link::arm(const ArmedFault& armed) {
     const std::lock_guard lock{mutex_};
     if (armed_.contains(armed.id)) {
@@ -325,6 +346,8 @@ void Link::arm(const ArmedFault& armed) {
         engaged = arm_packets(armed, *packets);
     } else if (const auto* refusal = std::get_if<FirewallPlan>(&decision)) {
         engaged = arm_refusal(armed, *refusal);
+    } else if (const auto* state = std::get_if<RouterPlan>(&decision)) {
+        engaged = arm_state(armed, *state);
     } else if (std::holds_alternative<CarrierPlan>(decision)) {
         engaged = CarrierFault{
             interface_facts(far_interface_namespace(), far_interface()).carrier_changes};
@@ -357,6 +380,8 @@ void Link::heal(const std::string& id) {
         disarm_packets(id, *packets);
     } else if (const auto* refusal = std::get_if<RefusalFault>(&engaged)) {
         firewall().heal(refusal->slot, bands());
+    } else if (const auto* state = std::get_if<StateFault>(&engaged)) {
+        (*state)->heal();
     }
     armed_.erase(found);
     healed_[id] = std::move(last);
@@ -422,6 +447,7 @@ Witness Link::read_witness(const std::string& id, const Engaged& engaged) {
                 fmt::format("{} rule: {} packets matched, {} refused",
                             word_of(firewall().backend()), counters.matched, counters.fired)};
     }
+    if (const auto* state = std::get_if<StateFault>(&engaged)) return (*state)->witness();
     const std::uint32_t changes =
         interface_facts(far_interface_namespace(), far_interface()).carrier_changes -
         std::get<CarrierFault>(engaged).changes_before;

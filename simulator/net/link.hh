@@ -15,6 +15,8 @@
 #include "simulator/net/interface.hh"
 #include "simulator/net/link_spec.hh"
 #include "simulator/net/packet_band.hh"
+#include "simulator/net/router_faults.hh"
+#include "simulator/net/witness.hh"
 
 namespace etimedout {
 
@@ -31,13 +33,6 @@ struct LinkPlan {
     std::uint64_t seed = 0;
     // Nothing: probed when the first fault needs it.
     std::optional<FirewallBackend> backend{};
-};
-
-// What proves that a fault did something, counted since it was armed.
-struct Witness {
-    std::int64_t matched = 0;  // packets it applies to; losses of carrier for a carrier fault
-    std::int64_t fired = 0;    // packets it refused or dropped, or otherwise changed
-    std::string evidence{};    // the counters it is read from, for reports
 };
 
 enum class Carrier { lost, present };
@@ -62,9 +57,9 @@ public:
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
 
-    // Packet, firewall and carrier decisions; a `source` must be an address already. Throws Error,
-    // and changes nothing, when the fault cannot be armed. A carrier fault takes the carrier away;
-    // flapping is for the caller, with set_carrier().
+    // Packet, firewall, router and carrier decisions; a `source` must be an address already. Throws
+    // Error, and changes nothing, when the fault cannot be armed. A carrier fault takes the carrier
+    // away; flapping is for the caller, with set_carrier().
     void arm(const ArmedFault& armed);
     void heal(const std::string& fault);
     // Of an armed fault now, of a healed one as it was at the end.
@@ -101,7 +96,8 @@ private:
     struct CarrierFault {
         std::uint32_t changes_before;
     };
-    using Engaged = std::variant<PacketFault, RefusalFault, CarrierFault>;
+    using StateFault = std::shared_ptr<RouterFault>;
+    using Engaged = std::variant<PacketFault, RefusalFault, CarrierFault, StateFault>;
 
     void build_cables();
     void build_proxy();
@@ -113,6 +109,7 @@ private:
     Marks free_mark() const;
     Engaged arm_packets(const ArmedFault& armed, const PacketPlan& plan);
     Engaged arm_refusal(const ArmedFault& armed, const FirewallPlan& plan);
+    Engaged arm_state(const ArmedFault& armed, const RouterPlan& plan);
     void disarm_packets(const std::string& id, const PacketFault& fault);
     Witness read_witness(const std::string& id, const Engaged& engaged);
     Witness packet_witness(const std::string& id, const PacketFault& fault);

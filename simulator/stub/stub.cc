@@ -3,16 +3,22 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <exception>
+#include <functional>
+#include <future>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -35,7 +41,7 @@ using boost::system::error_code;
 
 namespace {
 
-Fd bound_socket(int family, std::uint16_t port) {
+Fd bound_socket(int family, StubPlace place, std::uint16_t port) {
     Fd fd{::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)};
     if (!fd) return fd;
     const int on = 1;
@@ -47,7 +53,7 @@ Fd bound_socket(int family, std::uint16_t port) {
         sockaddr_in6 any{};
         any.sin6_family = AF_INET6;
         any.sin6_port = htons(port);
-        any.sin6_addr = in6addr_any;
+        any.sin6_addr = place == StubPlace::loopback ? in6addr_loopback : in6addr_any;
         std::copy_n(reinterpret_cast<const char*>(&any), sizeof any,
                     reinterpret_cast<char*>(&address));
         size = sizeof any;
@@ -55,7 +61,7 @@ Fd bound_socket(int family, std::uint16_t port) {
         sockaddr_in any{};
         any.sin_family = AF_INET;
         any.sin_port = htons(port);
-        any.sin_addr.s_addr = htonl(INADDR_ANY);
+        any.sin_addr.s_addr = htonl(place == StubPlace::loopback ? INADDR_LOOPBACK : INADDR_ANY);
         std::copy_n(reinterpret_cast<const char*>(&any), sizeof any,
                     reinterpret_cast<char*>(&address));
         size = sizeof any;
@@ -78,16 +84,17 @@ struct Listeners {
 };
 
 // Both families on one port; for port 0 another is tried when IPv6 has it taken.
-Listeners open_listeners(const std::string& name, const StubSpec& spec) {
+Listeners open_listeners(const std::string& name, const StubSpec& spec, StubPlace place,
+                         std::uint16_t port) {
     constexpr int attempts = 16;
     for (int attempt = 0; attempt < attempts; ++attempt) {
         Listeners result;
-        result.v4 = bound_socket(AF_INET, spec.port.number);
+        result.v4 = bound_socket(AF_INET, place, port);
         if (!result.v4) break;
         result.port = port_of(result.v4);
-        result.v6 = bound_socket(AF_INET6, result.port);
+        result.v6 = bound_socket(AF_INET6, place, result.port);
         const bool taken = !result.v6 && errno == EADDRINUSE;
-        if (taken && spec.port.number == 0) continue;
+        if (taken && port == 0) continue;
         if (taken) break;
         const auto backlog = static_cast<int>(
             std::clamp<std::int64_t>(spec.backlog, 0, std::numeric_limits<int>::max()));
@@ -95,7 +102,7 @@ Listeners open_listeners(const std::string& name, const StubSpec& spec) {
         if (result.v6) checked("listen (IPv6)", ::listen(result.v6.get(), backlog));
         return result;
     }
-    throw_errno(fmt::format("stub `{}`: listen on port {}", name, spec.port.number), errno);
+    throw_errno(fmt::format("stub `{}`: listen on port {}", name, port), errno);
 }
 
 bool is_out_of_resources(const error_code& error) {
@@ -120,18 +127,20 @@ public:
         : name_{std::move(name)},
           upstream_{std::move(spec), &clock},
           scope_{context_.get_executor()} {
-        Listeners listeners = open_listeners(name_, upstream_.spec);
+        Listeners listeners = open_listeners(name_, upstream_.spec, StubPlace::everywhere,
+                                             upstream_.spec.port.number);
         port_ = listeners.port;
-        listen(tcp::v4(), std::move(listeners.v4));
-        if (listeners.v6) listen(tcp::v6(), std::move(listeners.v6));
+        listen(std::move(listeners));
         thread_ = std::thread{[this] { run(); }};
     }
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
     // NOLINTNEXTLINE(bugprone-exception-escape): a thread that cannot be told to end is a bug.
     ~Server() {
+        go_on();
         asio::post(context_, [this] {
             ending_ = true;
+            work_.reset();
             scope_.cancel();
         });
         thread_.join();
@@ -142,17 +151,60 @@ public:
         accepting_ = accepting;
         if (accepting) asio::post(context_, [this] { resumed_.cancel(); });
     }
+    void listen_at(StubPlace place, std::uint16_t port) {
+        on_its_thread([this] {
+            for (const Door& door : doors_) door->close();
+            doors_.clear();
+        });
+        if (place == StubPlace::nowhere) return;
+        // On the caller's thread, which is in the node's namespace.
+        Listeners opened = open_listeners(name_, upstream_.spec, place, port);
+        on_its_thread([this, &v4 = opened.v4, &v6 = opened.v6] {
+            listen(tcp::v4(), std::move(v4));
+            if (v6) listen(tcp::v6(), std::move(v6));
+        });
+    }
+    void stand_still() {
+        const std::lock_guard lock{standing_};
+        if (std::exchange(still_, true)) return;
+        asio::post(context_, [this] {
+            std::unique_lock waiting{standing_};
+            moving_.wait(waiting, [this] { return !still_; });
+        });
+    }
+    void go_on() {
+        const std::lock_guard lock{standing_};
+        still_ = false;
+        moving_.notify_all();
+    }
     StubRecord record() const {
         const std::lock_guard lock{mutex_};
         return {upstream_.connections, upstream_.requests, trouble_};
     }
 
 private:
+    using Door = std::shared_ptr<tcp::acceptor>;
+
+    void listen(Listeners listeners) {
+        listen(tcp::v4(), std::move(listeners.v4));
+        if (listeners.v6) listen(tcp::v6(), std::move(listeners.v6));
+    }
     void listen(const tcp& protocol, Fd fd) {
-        tcp::acceptor acceptor{context_};
-        acceptor.assign(protocol, fd.get());
+        auto door = std::make_shared<tcp::acceptor>(context_);
+        door->assign(protocol, fd.get());
         fd.release();
-        scope_.spawn(accept(std::move(acceptor)));
+        doors_.push_back(door);
+        scope_.spawn(accept(std::move(door)));
+    }
+
+    // Done when this returns.
+    void on_its_thread(const std::function<void()>& what) {
+        std::promise<void> done;
+        asio::post(context_, [&] {
+            what();
+            done.set_value();
+        });
+        done.get_future().wait();
     }
 
     // Signals are for the thread that asked for them, never for this one.
@@ -171,10 +223,9 @@ private:
 
     // With an accept delay each connection is left in the kernel's queue for that long, so that
     // the backlog fills as that of a slow server does.
-    awaitable<void> accept(tcp::acceptor acceptor) {
+    awaitable<void> accept(Door door) {
         while (true) {
-            const auto [arrived] =
-                co_await acceptor.async_wait(tcp::acceptor::wait_read, as_values);
+            const auto [arrived] = co_await door->async_wait(tcp::acceptor::wait_read, as_values);
             if (arrived == asio::error::operation_aborted) co_return;
             while (!accepting_) {
                 co_await resumed_.async_wait(as_values);
@@ -184,7 +235,8 @@ private:
                 const Duration delay = upstream_.spec.accept_delay;
                 co_await pause(delay);
             }
-            auto [error, socket] = co_await acceptor.async_accept(as_values);
+            if (!door->is_open()) co_return;
+            auto [error, socket] = co_await door->async_accept(as_values);
             if (error == asio::error::operation_aborted) co_return;
             if (is_out_of_resources(error)) {
                 const Duration delay = breather;
@@ -217,10 +269,16 @@ private:
     std::uint16_t port_ = 0;
     Upstream upstream_;
     asio::io_context context_{1};
+    // It runs on while nothing listens and nobody is connected.
+    asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
     Scope scope_;
+    std::vector<Door> doors_;  // of its own thread, once that runs
     std::atomic<bool> accepting_{true};
     bool ending_ = false;
     asio::steady_timer resumed_{context_, asio::steady_timer::time_point::max()};
+    std::mutex standing_;
+    std::condition_variable moving_;
+    bool still_ = false;
     mutable std::mutex mutex_;
     std::string trouble_;
     std::thread thread_;
@@ -233,6 +291,9 @@ Stub::~Stub() = default;
 
 std::uint16_t Stub::port() const { return server_->port(); }
 void Stub::set_accepting(bool accepting) { server_->set_accepting(accepting); }
+void Stub::listen_at(StubPlace place, std::uint16_t port) { server_->listen_at(place, port); }
+void Stub::stand_still() { server_->stand_still(); }
+void Stub::go_on() { server_->go_on(); }
 StubRecord Stub::record() const { return server_->record(); }
 
 }  // namespace etimedout

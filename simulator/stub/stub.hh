@@ -16,6 +16,9 @@ struct StubRecord {
     std::string trouble{};         // what went wrong inside the stub; must be empty
 };
 
+// Where a stub listens: on all addresses of its host, on its loopback alone, or not at all.
+enum class StubPlace { everywhere, loopback, nowhere };
+
 // Serves from construction to destruction on a thread of its own.
 //
 // HTTP: keep-alive, pipelining in order, HTTP/1.0 and 1.1, bodies read and thrown away. A path
@@ -38,6 +41,16 @@ public:
     // While it does not, connections stay in the kernel's accept queue. Any thread; in effect when
     // it returns, but for a connection that is being taken at that moment.
     void set_accepting(bool accepting);
+
+    // Closes its listening sockets and opens others, in the network namespace of the calling
+    // thread; connections it has go on. Any thread. Throws Error when the port is taken; then it
+    // listens nowhere.
+    void listen_at(StubPlace place, std::uint16_t port);
+
+    // Until go_on() its one thread does nothing at all: it accepts, reads and answers nothing, as a
+    // server in a deadlock. Both are for one thread at a time.
+    void stand_still();
+    void go_on();
 
     StubRecord record() const;
 

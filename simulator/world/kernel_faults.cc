@@ -1,9 +1,7 @@
 // Faults of a node's kernel: a full accept queue, no ephemeral port, a setting for a while.
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,70 +13,17 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "simulator/net/kernel_counter.hh"
 #include "simulator/net/namespace_guard.hh"
 #include "simulator/net/node_pins.hh"
-#include "simulator/node/process_group.hh"
 #include "simulator/node/text.hh"
 #include "simulator/proxy/address.hh"
 #include "simulator/world/node_fault.hh"
+#include "simulator/world/tcp_table.hh"
 
 namespace etimedout {
 
 namespace {
-
-// Of the calling thread's network namespace; 0 for one that is not there.
-std::int64_t tcp_counter(std::string_view name) {
-    const std::string text = read_text("/proc/thread-self/net/netstat").value_or("");
-    std::vector<std::string_view> names;
-    for (const auto line : split(text, '\n')) {
-        if (!line.starts_with("TcpExt:")) continue;
-        const auto words = words_of(line);
-        if (names.empty()) {
-            names.assign(words.begin(), words.end());
-            continue;
-        }
-        const auto at = std::find(names.begin(), names.end(), name);
-        if (at == names.end()) return 0;
-        return decimal(words.at(static_cast<std::size_t>(at - names.begin()))).value_or(0);
-    }
-    return 0;
-}
-
-// Where a connection from inside reaches a listener of this port, by a line of /proc/net/tcp or
-// tcp6: "N: ADDRESS:PORT REMOTE STATE …" in hexadecimal (Documentation/networking/proc_net_tcp).
-// Nothing for every other line.
-std::optional<SocketAddress> listener_in(std::string_view line, Port port) {
-    constexpr std::string_view listening = "0A";
-    const auto words = words_of(line);
-    if (words.size() < 4 || words[3] != listening) return std::nullopt;
-    const std::string local{words[1]};
-    const auto colon = local.find(':');
-    if (std::stoul(local.substr(colon + 1), {}, 16) != port.number) return std::nullopt;
-    const bool any = local.find_first_not_of('0') >= colon;
-    // Written as words in the machine's order.
-    std::array<std::uint32_t, 4> parts{};
-    for (std::size_t i = 0; i * 8 < colon; ++i) {
-        parts.at(i) = static_cast<std::uint32_t>(std::stoul(local.substr(i * 8, 8), {}, 16));
-    }
-    if (constexpr std::size_t v4_digits = 8; colon == v4_digits) {
-        return socket_address(in_addr{any ? htonl(INADDR_LOOPBACK) : parts[0]}, port.number);
-    }
-    in6_addr v6 = in6addr_loopback;
-    if (!any) std::memcpy(&v6, parts.data(), sizeof v6);
-    return socket_address(v6, port.number);
-}
-
-// Empty when nobody listens.
-std::vector<SocketAddress> listeners_of(Port port) {
-    std::vector<SocketAddress> found;
-    for (const char* family : {"tcp", "tcp6"}) {
-        const auto text = read_text(fmt::format("/proc/thread-self/net/{}", family));
-        for (const auto line : split(text.value_or(""), '\n')) {
-            if (const auto listener = listener_in(line, port)) found.push_back(*listener);
-        }
-    }
-    return found;
-}
 
 // While it lives this process may have many descriptors. What it opens for good it moves out of the
 // way of the usual limit, which holds again afterwards, and is what its programs inherit.
@@ -119,18 +64,9 @@ Established begin(const Fd& socket, const SocketAddress& there) {
 class FullAcceptQueue final : public NodeFault {
 public:
     FullAcceptQueue(const FillAcceptQueue& plan, const NodeSurroundings& node) : node_{node} {
-        const auto port = plan.port ? plan.port : node.port;
-        if (!port) {
-            throw Error{fmt::format("{}: fill its accept queue: which port?", node.name),
-                        "write `listens_on`, or a link that leads to a port"};
-        }
+        const Port port = service_port(node, plan.port, "fill its accept queue");
         const NamespaceGuard inside{node.namespaces.network()};
-        const auto listeners = listeners_of(*port);
-        if (listeners.empty()) {
-            throw Error{fmt::format("{}: fill its accept queue: nobody listens on port {}",
-                                    node.name, port->number),
-                        "arm it when the program is ready, or correct the port"};
-        }
+        const auto listeners = required_listeners(node, port, "fill its accept queue");
         stop_accepting();
         try {
             for (const SocketAddress& listener : listeners) fill(listener);
@@ -138,14 +74,14 @@ public:
             go_on();
             throw;
         }
-        before_ = tcp_counter(overflows);
+        before_ = kernel_counter(overflows);
     }
     NodeWitness witness() override {
         const NamespaceGuard inside{node_.namespaces.network()};
-        const std::int64_t refused = tcp_counter(overflows) - before_;
+        const std::int64_t refused = kernel_counter(overflows) - before_;
         return {refused, refused,
-                fmt::format("{}: {} (TcpExt{} since the queue held {} connections)", node_.name,
-                            refused, overflows, fillers_.size())};
+                fmt::format("{}: {} ({} since the queue held {} connections)", node_.name, refused,
+                            overflows, fillers_.size())};
     }
     void heal() override {
         for (const Fd& filler : fillers_) make_abortive(filler.get());
@@ -154,23 +90,14 @@ public:
     }
 
 private:
-    static constexpr auto overflows = "ListenOverflows";
+    static constexpr auto overflows = "TcpExtListenOverflows";
 
     void stop_accepting() {
         if (node_.stub != nullptr) {
             node_.stub->set_accepting(false);
             return;
         }
-        Program& program = running_program(node_, "stop it");
-        program.signal(SIGSTOP);
-        const auto is_running = [](const ProcessFacts& process) { return process.state != 'T'; };
-        constexpr int most_looks = 1000;
-        for (int look = 0; look < most_looks; ++look) {
-            const auto processes = processes_of_group(program.pid());
-            if (std::none_of(processes.begin(), processes.end(), is_running)) return;
-            const timespec moment{0, 1'000'000};
-            ::nanosleep(&moment, nullptr);
-        }
+        stop_and_wait(running_program(node_, "stop it"));
     }
     void go_on() {
         if (node_.stub != nullptr) {

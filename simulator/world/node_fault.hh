@@ -5,11 +5,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "simulator/base/clock.hh"
 #include "simulator/faults/decision.hh"
 #include "simulator/node/node_namespaces.hh"
 #include "simulator/node/program.hh"
+#include "simulator/proxy/address.hh"
 #include "simulator/stub/stub.hh"
 #include "simulator/world/timers.hh"
 
@@ -21,7 +24,8 @@ struct NodeSurroundings {
     const NodeNamespaces& namespaces;
     Program* program = nullptr;  // null: none runs there
     Stub* stub = nullptr;
-    std::optional<Port> port{};  // of the first link that leads there
+    std::optional<Port> port{};            // of the first link that leads there
+    std::vector<SocketAddress> callees{};  // where the links that begin there lead to
     Timers& timers;
     const WorldClock& clock;
 };
@@ -52,8 +56,25 @@ std::unique_ptr<NodeFault> arm(const LimitDescriptors& plan, const NodeSurroundi
 std::unique_ptr<NodeFault> arm(const FillAcceptQueue& plan, const NodeSurroundings& node);
 std::unique_ptr<NodeFault> arm(const OccupyPorts& plan, const NodeSurroundings& node);
 std::unique_ptr<NodeFault> arm(const SetSysctl& plan, const NodeSurroundings& node);
+std::unique_ptr<NodeFault> arm(const FillSynQueue& plan, const NodeSurroundings& node);
+std::unique_ptr<NodeFault> arm(const OccupyWorkers& plan, const NodeSurroundings& node);
+std::unique_ptr<NodeFault> arm(const MoveListener& plan, const NodeSurroundings& node);
+std::unique_ptr<NodeFault> arm(const PileUpTimeWait& plan, const NodeSurroundings& node);
+std::unique_ptr<NodeFault> arm(const StopReading& plan, const NodeSurroundings& node);
+std::unique_ptr<NodeFault> arm(const ForgetConnections& plan, const NodeSurroundings& node);
+std::unique_ptr<NodeFault> arm(const LimitMemory& plan, const NodeSurroundings& node);
 
 // The node's program while it runs; throws Error, saying what is there instead.
 Program& running_program(const NodeSurroundings& node, std::string_view attempt);
+
+// SIGSTOP, and until all its processes are stopped.
+void stop_and_wait(Program& program);
+
+// The port of the service that a fault is about; throws Error when nothing says which.
+Port service_port(const NodeSurroundings& node, const std::optional<Port>& said,
+                  std::string_view attempt);
+// As listeners_of(), for a thread that is in the node's network; throws Error when nobody listens.
+std::vector<SocketAddress> required_listeners(const NodeSurroundings& node, Port port,
+                                              std::string_view attempt);
 
 }  // namespace etimedout

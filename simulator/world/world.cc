@@ -171,6 +171,18 @@ std::optional<Port> World::port_of(const std::string& name) const {
     return std::nullopt;
 }
 
+std::vector<SocketAddress> World::callees_of(const std::string& name) const {
+    std::vector<SocketAddress> callees;
+    for (std::size_t index = 0; index < plan_.topology.links.size(); ++index) {
+        const LinkSpec& spec = plan_.topology.links[index].spec;
+        if (spec.from != name || !spec.port) continue;
+        const LinkAddresses addresses = LinkAddresses::of(index);
+        const std::string& host = spec.ip == IpVersion::v6 ? addresses.far6 : addresses.far;
+        callees.push_back(numeric_address({host, std::to_string(spec.port->number)}).value());
+    }
+    return callees;
+}
+
 void World::put(decltype(Event::what) what) {
     context_.sink.put({context_.clock.now(), std::move(what)});
 }
@@ -229,6 +241,7 @@ std::shared_ptr<NodeFault> World::arm_at(const std::string& node, const NodePlan
                               .program = here.program.get(),
                               .stub = here.stub.get(),
                               .port = port_of(node),
+                              .callees = callees_of(node),
                               .timers = timers_,
                               .clock = context_.clock});
 }

@@ -89,6 +89,7 @@ private:
 
     Node& node_named(const std::string& name);
     std::optional<Port> port_of(const std::string& node) const;
+    std::vector<SocketAddress> callees_of(const std::string& node) const;
     void add_link(std::size_t index);
     std::unique_ptr<StandIn> stand_in_for(const std::string& node, const std::string& external);
     LinkProxy& proxy_of(const std::string& link);

@@ -54,6 +54,14 @@ TEST(FirewallText, RejectInBothIpVersions) {
                 IpVersion::both);
 }
 
+TEST(FirewallText, ResetOfWhatNoTrackedConnectionHas) {
+    // Connection tracking says which packets those are; only TCP can be reset.
+    expect_both("unknown_reset", {.fault = "forgetful",
+                                  .slot = 9,
+                                  .action = UnknownPackets{UnknownFlow::reset},
+                                  .port = Port{80}});
+}
+
 TEST(FirewallText, ResetOfSynsFromOneSource) {
     // A reset is TCP's, so only TCP is matched.
     expect_both("reset_syn_source", {.fault = "reset",

@@ -35,7 +35,8 @@ TEST(Reference, EveryFaultIsInTheListAndHasAPage) {
         EXPECT_THAT(fault_list(), HasSubstr(std::string{kind}));
         const std::string page = fault_reference(kind);
         for (const char* heading : {"how it is produced", "what proves it", "what the caller sees",
-                                    "connections already open", "example", "selectors"}) {
+                                    "connections already open", "what looks alike", "what it needs",
+                                    "example", "selectors"}) {
             EXPECT_THAT(page, HasSubstr(heading)) << kind;
         }
         EXPECT_THAT(faults_markdown(), HasSubstr("\n## `" + std::string{kind} + "`\n"));
@@ -49,7 +50,8 @@ TEST(Reference, EveryExampleIsAScenariosStep) {
     // What the reference shows can be copied.
     for (const std::string_view kind : fault_kinds()) {
         std::string text = around("  " + fault_example(kind) + "\n");
-        if (const auto node = text.find("node: server"); node != std::string::npos) {
+        const bool of_stub = fault_reference(kind).find("a node with `stub`") != std::string::npos;
+        if (const auto node = text.find("node: server"); node != std::string::npos && !of_stub) {
             text.replace(node, 12, "node: other");  // where a program runs
         }
         if (text.find("resolver: dns") != std::string::npos) text += "resolvers: {dns: {}}\n";

@@ -27,14 +27,35 @@ TEST(FaultTable, KindsAreWordsUniqueAndSorted) {
 }
 
 TEST(FaultTable, EveryFaultIsDocumented) {
-    // A sentence of what it does, how, what proves it, and what the caller sees.
+    // A sentence of what it does, how, what proves it, what the caller sees, what would look the
+    // same to the caller, and what it needs.
     AllFaults::for_each([](auto type) {
         using F = typename decltype(type)::type;
         EXPECT_TRUE(F::doc.ends_with('.')) << F::kind;
         EXPECT_GE(F::doc.size(), 20U) << F::kind;
-        for (const std::string_view text : {F::recipe, F::witness, F::caller_sees}) {
+        for (const std::string_view text :
+             {F::recipe, F::witness, F::caller_sees, F::look_alike, F::needs}) {
             EXPECT_FALSE(text.empty()) << F::kind;
             EXPECT_FALSE(text.ends_with('.')) << F::kind << ": a phrase, not a sentence";
+        }
+    });
+}
+
+TEST(FaultTable, LookAlikesAreFaultsThatExist) {
+    // Whoever follows the hint must find a page.
+    std::set<std::string_view> kinds;
+    AllFaults::for_each([&](auto type) { kinds.insert(decltype(type)::type::kind); });
+    AllFaults::for_each([&](auto type) {
+        using F = typename decltype(type)::type;
+        std::string_view text = F::look_alike;
+        for (auto at = text.find('`'); at != std::string_view::npos; at = text.find('`')) {
+            const auto end = text.find('`', at + 1);
+            const auto word = text.substr(at + 1, end - at - 1);
+            text.remove_prefix(end + 1);
+            if (word.find_first_of(": ") != std::string_view::npos)
+                continue;  // a key and its value
+            EXPECT_TRUE(kinds.contains(word)) << F::kind << ": " << word;
+            EXPECT_NE(word, F::kind);
         }
     });
 }
@@ -65,11 +86,14 @@ TEST(FaultTable, EveryFaultDecidesWhatItsLayersEngineUnderstands) {
         switch (F::layer) {
             case Layer::packet:
                 EXPECT_TRUE(std::holds_alternative<PacketPlan>(decision) ||
-                            std::holds_alternative<CarrierPlan>(decision))
+                            std::holds_alternative<CarrierPlan>(decision) ||
+                            std::holds_alternative<RouterPlan>(decision))
                     << F::kind;
                 break;
             case Layer::firewall:
-                EXPECT_TRUE(std::holds_alternative<FirewallPlan>(decision)) << F::kind;
+                EXPECT_TRUE(std::holds_alternative<FirewallPlan>(decision) ||
+                            std::holds_alternative<RouterPlan>(decision))
+                    << F::kind;
                 break;
             case Layer::stream:
             case Layer::message:

@@ -47,10 +47,9 @@ public:
 
 private:
     std::size_t by_time(Duration t) const {
-        auto next = std::upper_bound(by_begin_.begin(), by_begin_.end(), t,
-                                     [this](Duration at, std::size_t run) {
-                                         return at < (*runs_)[run].ran.from;
-                                     });
+        auto next = std::upper_bound(
+            by_begin_.begin(), by_begin_.end(), t,
+            [this](Duration at, std::size_t run) { return at < (*runs_)[run].ran.from; });
         // As many as can run at the same time are looked through, and no more.
         constexpr int most = 1000;
         for (int tried = 0; next != by_begin_.begin() && tried < most; ++tried) {
@@ -65,13 +64,27 @@ private:
     std::vector<std::size_t> by_begin_{};
 };
 
+// Whether the caller had gone when the answer's last byte came: it had closed, and not just its own
+// direction, so that its kernel answers what still comes with RST.
+bool came_too_late(const Connection& connection, Duration answered) {
+    if (!connection.closed || connection.closed_by != "client" || *connection.closed >= answered) {
+        return false;
+    }
+    return std::any_of(connection.moments.begin(), connection.moments.end(),
+                       [&](const TcpMoment& moment) {
+                           return moment.t >= *connection.closed && moment.what->by == "client" &&
+                                  moment.what->what == "rst";
+                       });
+}
+
 Attempt attempt_from(const Request& request, const Connection& connection, Duration log_end) {
     constexpr std::int64_t first_error = 500;
     Attempt attempt;
     attempt.request = &request;
     attempt.connection = &connection;
     attempt.began = request.began;
-    attempt.answered = request.response != nullptr;
+    const bool late = request.response != nullptr && came_too_late(connection, request.last_seen);
+    attempt.answered = request.response != nullptr && !late;
     const bool complete = attempt.answered && request.response->complete;
     if (attempt.answered) attempt.status = request.response->status;
     attempt.good = complete && attempt.status < first_error;

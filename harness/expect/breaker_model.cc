@@ -33,13 +33,12 @@ public:
         for (std::size_t i = 0; i < runs.size(); ++i) {
             if (passed[i] == 0) refused_.push_back(&runs[i]);
         }
-        std::stable_sort(
-            refused_.begin(), refused_.end(),
-            [](const CallRun* a, const CallRun* b) { return a->ran.from < b->ran.from; });
-        for (const Attempt& one : attempts_) by_end_.push_back(&one);
-        std::stable_sort(by_end_.begin(), by_end_.end(), [](const Attempt* a, const Attempt* b) {
-            return a->ended < b->ended;
+        std::stable_sort(refused_.begin(), refused_.end(), [](const CallRun* a, const CallRun* b) {
+            return a->ran.from < b->ran.from;
         });
+        for (const Attempt& one : attempts_) by_end_.push_back(&one);
+        std::stable_sort(by_end_.begin(), by_end_.end(),
+                         [](const Attempt* a, const Attempt* b) { return a->ended < b->ended; });
     }
 
     std::vector<OpenPhase> phases() const {
@@ -88,17 +87,16 @@ private:
     using At = std::vector<Attempt>::const_iterator;
 
     At first_after(Duration t) const {
-        return std::upper_bound(
-            attempts_.begin(), attempts_.end(), t,
-            [](Duration at, const Attempt& one) { return at < one.began; });
+        return std::upper_bound(attempts_.begin(), attempts_.end(), t,
+                                [](Duration at, const Attempt& one) { return at < one.began; });
     }
 
     OpenPhase begin(Duration first_refusal) const {
         OpenPhase phase;
         phase.opened = first_refusal;
-        auto last = std::upper_bound(
-            by_end_.begin(), by_end_.end(), first_refusal,
-            [](Duration at, const Attempt* one) { return at < one->ended; });
+        auto last =
+            std::upper_bound(by_end_.begin(), by_end_.end(), first_refusal,
+                             [](Duration at, const Attempt* one) { return at < one->ended; });
         while (last != by_end_.begin() && !(*std::prev(last))->good) {
             --last;
             if (++phase.failures == 1) phase.opened = (*last)->ended;
@@ -106,7 +104,8 @@ private:
         return phase;
     }
 
-    // When a trial that failed opened it again, if one did. `again`: the next call that was refused.
+    // When a trial that failed opened it again, if one did. `again`: the next call that was
+    // refused.
     std::optional<Duration> count_trials(OpenPhase& phase, At trial, const CallRun* again) const {
         Duration closes = trial->good ? trial->ended : Duration::max();
         Duration last_end{};
@@ -149,12 +148,12 @@ void check_refused(const WhileOpenBound& bound, const OpenPhase& phase, ModelChe
         };
         if (bound.status) {
             const bool answered = run->end != nullptr && run->end->status;
-            Check check = answered
-                              ? measure(*bound.status, *run->end->status)
-                              : missed(expected_of(*bound.status),
-                                       fmt::format("no response: {}", run->end != nullptr
-                                                                          ? run->end->outcome
-                                                                          : "never_ended"));
+            Check check =
+                answered
+                    ? measure(*bound.status, *run->end->status)
+                    : missed(expected_of(*bound.status),
+                             fmt::format("no response: {}",
+                                         run->end != nullptr ? run->end->outcome : "never_ended"));
             check.finding.missed_by.clear();
             model.add("status", place(std::move(check)));
         }
@@ -176,8 +175,7 @@ void check_phase(const BreakerBound& bound, const BreakerReader& reader, const O
             : ", never tried again"));
     // One that a trial has opened again does not wait for as many failures.
     if (bound.opens_after && !phase.reopened) {
-        Check check =
-            measure(*bound.opens_after, static_cast<std::int64_t>(phase.failures));
+        Check check = measure(*bound.opens_after, static_cast<std::int64_t>(phase.failures));
         check.finding.at = phase.opened;
         model.add("opens_after", std::move(check));
     }
@@ -248,10 +246,10 @@ Check check_breaker(const LogIndex& log, const Expectation& expectation) {
                                          show(open)),
                              "make calls for longer");
         }
-        model.add("half_open_after", missed(bound.half_open_after
-                                                ? expected_of(*bound.half_open_after)
-                                                : std::string{"some time"},
-                                            fmt::format("never, in {}", show(open))));
+        model.add("half_open_after",
+                  missed(bound.half_open_after ? expected_of(*bound.half_open_after)
+                                               : std::string{"some time"},
+                         fmt::format("never, in {}", show(open))));
     }
     return std::move(model).finish();
 }

@@ -139,8 +139,8 @@ Check check_budget(const LogIndex& log, const Expectation& expectation) {
                             end.link),
                 "look at a link with HTTP, or let the client close the connection");
         }
-        checks.push_back(check_run(bound, by_run[i], runs[i],
-                                   step != nullptr ? step->timeout : std::nullopt));
+        checks.push_back(
+            check_run(bound, by_run[i], runs[i], step != nullptr ? step->timeout : std::nullopt));
     }
     return worst_of(std::move(checks), "repetitions");
 }

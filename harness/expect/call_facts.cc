@@ -134,15 +134,14 @@ void check_words(const std::vector<CallRun>& runs, const Expectation& expectatio
     }
     if (expectation.completeness) {
         facts.add("completeness",
-                  check_each(runs, *expectation.completeness,
-                             [&](const CallRun& run, const CallEnd& end) {
-                                 const std::string seen =
-                                     completeness_of(end, expectation.stream.end_marker);
-                                 return equal_words(*expectation.completeness, seen,
-                                                    seen.empty()
-                                                        ? fmt::format("no body ({})", in_short(run))
-                                                        : seen);
-                             }));
+                  check_each(
+                      runs, *expectation.completeness, [&](const CallRun& run, const CallEnd& end) {
+                          const std::string seen =
+                              completeness_of(end, expectation.stream.end_marker);
+                          return equal_words(
+                              *expectation.completeness, seen,
+                              seen.empty() ? fmt::format("no body ({})", in_short(run)) : seen);
+                      }));
     }
 }
 

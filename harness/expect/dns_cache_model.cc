@@ -1,4 +1,5 @@
-// dns_cache: how often a name is asked for, whether its TTL counts, and for how long an old address is used.
+// dns_cache: how often a name is asked for, whether its TTL counts, and for how long an old address
+// is used.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -43,7 +44,8 @@ Lookups lookups_of(const LogIndex& log, const DnsCacheBound& bound,
     std::map<std::string, Duration> asked;  // by what makes a query the same as another
     for (const Event* event : log.events()) {
         const auto* message = std::get_if<DnsMessage>(&event->what);
-        if (message == nullptr || message->end != "near" || !links.contains(message->link)) continue;
+        if (message == nullptr || message->end != "near" || !links.contains(message->link))
+            continue;
         if (!window.contains(event->t) || plain_name(message->name) != name) continue;
         if (bound.type && message->type != *bound.type) continue;
         if (message->what == "answer") lookups.answers.push_back({event->t, message});
@@ -183,12 +185,11 @@ Check check_dns_cache(const LogIndex& log, const Expectation& expectation) {
     }
     const Lookups lookups = lookups_of(log, bound, asked_at, window);
     ModelCheck model;
-    model.evidence(fmt::format(
-        "{} for {}, {}", amount(lookups.queries.size(), "query", "queries"), bound.name,
-        amount(lookups.answers.size(), "answer", "answers")));
+    model.evidence(fmt::format("{} for {}, {}", amount(lookups.queries.size(), "query", "queries"),
+                               bound.name, amount(lookups.answers.size(), "answer", "answers")));
     for (const DnsMoment& query : lookups.queries) {
-        model.evidence(fmt::format("{} asked for {} {}", show(query.t), query.what->type,
-                                   query.what->name));
+        model.evidence(
+            fmt::format("{} asked for {} {}", show(query.t), query.what->type, query.what->name));
     }
     if (bound.queries) {
         Check check = measure(*bound.queries, static_cast<std::int64_t>(lookups.queries.size()));
@@ -201,8 +202,8 @@ Check check_dns_cache(const LogIndex& log, const Expectation& expectation) {
         model.add("queries", std::move(check));
     }
     if (lookups.queries.empty() && (bound.obeys_ttl || bound.stale_for)) {
-        model.add("obeys_ttl", missed("a lookup", fmt::format("`{}` never asked for {}", node,
-                                                              bound.name)));
+        model.add("obeys_ttl",
+                  missed("a lookup", fmt::format("`{}` never asked for {}", node, bound.name)));
         return std::move(model).finish();
     }
     const auto stale = longest_stale(log, lookups, links, window);
@@ -215,9 +216,9 @@ Check check_dns_cache(const LogIndex& log, const Expectation& expectation) {
             check.finding.at = stale->t;
             model.add("stale_for", std::move(check));
         } else {
-            model.add("stale_for", missed(expected_of(*bound.stale_for),
-                                          fmt::format("`{}` connected to no address of {}", node,
-                                                      bound.name)));
+            model.add("stale_for",
+                      missed(expected_of(*bound.stale_for),
+                             fmt::format("`{}` connected to no address of {}", node, bound.name)));
         }
     }
     return std::move(model).finish();

@@ -16,11 +16,11 @@ std::variant<Window, Check> window_of_fault(const LogIndex& log,
                                             const std::optional<std::string>& fault) {
     const FaultLife& life = log.fault(fault.value_or(""));
     if (!life.armed) {
-        return no_answer(ErrorCause::reference,
-                         fmt::format("the fault `{}` named by `while` was never armed",
-                                     fault.value_or("")),
-                         "a run without that fault says nothing about it; prove this with a "
-                         "`counter_example` in which the remedy is missing");
+        return no_answer(
+            ErrorCause::reference,
+            fmt::format("the fault `{}` named by `while` was never armed", fault.value_or("")),
+            "a run without that fault says nothing about it; prove this with a "
+            "`counter_example` in which the remedy is missing");
     }
     return Window{*life.armed, life.healed.value_or(log.end_time())};
 }
@@ -81,13 +81,13 @@ Check check_bulkhead(const LogIndex& log, const Expectation& expectation) {
     ModelCheck model;
     const Deed& longest = longest_of(during);
     if (bound.success) {
-        const auto good = std::count_if(during.begin(), during.end(),
-                                        [](const Deed& deed) { return deed.good; });
-        Check check = measure(*bound.success,
-                              static_cast<double>(good) / static_cast<double>(during.size()));
+        const auto good =
+            std::count_if(during.begin(), during.end(), [](const Deed& deed) { return deed.good; });
+        Check check =
+            measure(*bound.success, static_cast<double>(good) / static_cast<double>(during.size()));
         check.finding.evidence.push_back(fmt::format("{} of {} succeeded", good, during.size()));
-        const auto bad = std::find_if(during.begin(), during.end(),
-                                      [](const Deed& deed) { return !deed.good; });
+        const auto bad =
+            std::find_if(during.begin(), during.end(), [](const Deed& deed) { return !deed.good; });
         if (bad != during.end()) {
             check.finding.evidence.push_back(bad->text);
             check.finding.at = bad->began;
@@ -110,8 +110,8 @@ Check check_bulkhead(const LogIndex& log, const Expectation& expectation) {
         }
         const Duration usual = longest_of(otherwise).took;
         Check check = measure(*bound.slower_by, std::max(Duration{}, longest.took - usual));
-        check.finding.evidence.push_back(fmt::format("{} at the most, against {} otherwise",
-                                                     show(longest.took), show(usual)));
+        check.finding.evidence.push_back(
+            fmt::format("{} at the most, against {} otherwise", show(longest.took), show(usual)));
         check.finding.at = longest.began;
         model.add("slower_by", std::move(check));
     }
@@ -168,8 +168,8 @@ Check check_degraded(const LogIndex& log, const Expectation& expectation) {
                                      expectation.at, *bound.while_fault),
                          "make calls in that time");
     }
-    model.evidence(fmt::format("{} while `{}` lasted", amount(during, "call", "calls"),
-                               *bound.while_fault));
+    model.evidence(
+        fmt::format("{} while `{}` lasted", amount(during, "call", "calls"), *bound.while_fault));
     return std::move(model).finish();
 }
 
@@ -210,12 +210,12 @@ Check check_pool(const LogIndex& log, const Expectation& expectation) {
             std::count_if(selection.requests.begin(), selection.requests.end(),
                           [](const Request* one) { return one->message->number > 1; });
         const auto all = selection.requests.size();
-        Check check = all == 0 ? missed(expected_of(*bound.reuse), "no request came")
-                               : measure(*bound.reuse, static_cast<double>(again) /
-                                                           static_cast<double>(all));
-        check.finding.evidence.push_back(fmt::format(
-            "{} of {} requests over {}", again, all,
-            amount(selection.connections.size(), "connection", "connections")));
+        Check check =
+            all == 0 ? missed(expected_of(*bound.reuse), "no request came")
+                     : measure(*bound.reuse, static_cast<double>(again) / static_cast<double>(all));
+        check.finding.evidence.push_back(
+            fmt::format("{} of {} requests over {}", again, all,
+                        amount(selection.connections.size(), "connection", "connections")));
         model.add("reuse", std::move(check));
     }
     if (bound.idle) {

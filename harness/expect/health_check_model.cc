@@ -22,6 +22,14 @@ struct ProbedTraffic {
     std::vector<Attempt> others{};  // by their begin
 };
 
+// When a connection was accepted. HAProxy's checks end it there with RST, and never establish it.
+std::optional<Duration> answer_of(const Connection& connection) {
+    for (const TcpMoment& moment : connection.moments) {
+        if (moment.what->what == "syn_ack") return moment.t;
+    }
+    return connection.established;
+}
+
 ProbedTraffic split(const HealthCheckBound& bound, const std::vector<Attempt>& attempts,
                     const Selection& selection) {
     ProbedTraffic traffic;
@@ -43,13 +51,13 @@ ProbedTraffic split(const HealthCheckBound& bound, const std::vector<Attempt>& a
     } else {
         for (const Connection* one : selection.fresh) {
             if (!one->requests.empty() || one->bytes > 0) continue;
-            traffic.probes.push_back({one->began, one->established.value_or(one->last_seen),
-                                      one->established.has_value()});
+            const auto answered = answer_of(*one);
+            traffic.probes.push_back(
+                {one->began, answered.value_or(one->last_seen), answered.has_value()});
         }
     }
-    std::stable_sort(
-        traffic.probes.begin(), traffic.probes.end(),
-        [](const HealthProbe& a, const HealthProbe& b) { return a.began < b.began; });
+    std::stable_sort(traffic.probes.begin(), traffic.probes.end(),
+                     [](const HealthProbe& a, const HealthProbe& b) { return a.began < b.began; });
     return traffic;
 }
 
@@ -59,9 +67,8 @@ std::pair<const Attempt*, const Attempt*> begun_between(const std::vector<Attemp
     const auto first =
         std::upper_bound(others.begin(), others.end(), from,
                          [](Duration t, const Attempt& one) { return t < one.began; });
-    const auto behind =
-        std::lower_bound(first, others.end(), to,
-                         [](const Attempt& one, Duration t) { return one.began < t; });
+    const auto behind = std::lower_bound(
+        first, others.end(), to, [](const Attempt& one, Duration t) { return one.began < t; });
     if (first == behind) return {nullptr, nullptr};
     return {&*first, &*std::prev(behind)};
 }
@@ -89,8 +96,7 @@ void check_row(const LogIndex& log, const HealthCheckBound& bound, const ProbedT
     // What is too short to count is a hiccup, and may change nothing.
     if (bound.unhealthy_after && length < bound.unhealthy_after->at_least.value_or(1)) return;
     const Duration recovered = row.end < probes.size() ? probes[row.end].ended : log.end_time();
-    const auto last =
-        begun_between(traffic.others, probes[row.begin].began, recovered).second;
+    const auto last = begun_between(traffic.others, probes[row.begin].began, recovered).second;
     std::int64_t before_last = 0;
     for (std::size_t i = row.begin; last != nullptr && i < row.end; ++i) {
         if (probes[i].ended < last->began) ++before_last;
@@ -109,8 +115,8 @@ void check_row(const LogIndex& log, const HealthCheckBound& bound, const ProbedT
     if (!bound.healthy_after || !stopped || row.end >= probes.size()) return;
     const auto back = begun_between(traffic.others, probes[row.end].began, Duration::max()).first;
     if (back == nullptr) {
-        model.add("healthy_after", missed(expected_of(*bound.healthy_after),
-                                          "no other request came back"));
+        model.add("healthy_after",
+                  missed(expected_of(*bound.healthy_after), "no other request came back"));
         return;
     }
     std::int64_t good = 0;
@@ -129,16 +135,16 @@ Check check_lies(const ProbedTraffic& traffic, bool wanted) {
     const auto& probes = traffic.probes;
     for (const Attempt& one : traffic.others) {
         if (one.good) continue;
-        const auto next = std::lower_bound(
-            probes.begin(), probes.end(), one.ended,
-            [](const HealthProbe& probe, Duration t) { return probe.began < t; });
+        const auto next =
+            std::lower_bound(probes.begin(), probes.end(), one.ended,
+                             [](const HealthProbe& probe, Duration t) { return probe.began < t; });
         if (next == probes.end() || next == probes.begin()) continue;
         if (next->good && std::prev(next)->good) unnoticed.push_back(&one);
     }
-    const std::string observed =
-        unnoticed.empty() ? "false"
-                          : fmt::format("true: {} failed between checks that succeeded",
-                                        amount(unnoticed.size(), "request", "requests"));
+    const std::string observed = unnoticed.empty()
+                                     ? "false"
+                                     : fmt::format("true: {} failed between checks that succeeded",
+                                                   amount(unnoticed.size(), "request", "requests"));
     Check check;
     if (unnoticed.empty() == wanted) check = missed({}, {});
     check.finding.expected = wanted ? "true" : "false";

@@ -23,8 +23,8 @@ Series series_of(std::vector<Attempt> attempts) {
     Series series{std::move(attempts), {}};
     for (std::size_t i = 1; i < series.attempts.size(); ++i) {
         const Attempt& before = series.attempts[i - 1];
-        const Duration end = before.request != nullptr ? before.request->last_seen
-                                                       : before.connection->last_seen;
+        const Duration end =
+            before.request != nullptr ? before.request->last_seen : before.connection->last_seen;
         series.gaps.push_back(std::max(Duration{}, series.attempts[i].began - end));
     }
     return series;
@@ -46,11 +46,10 @@ std::vector<Series> all_series(const LinkView& view) {
         }
     }
     std::vector<Series> all;
-    const bool traced =
-        of_requests && view.expectation.of && !attempts.empty() &&
-        std::all_of(attempts.begin(), attempts.end(), [](const Attempt& one) {
-            return one.run != no_run && !one.request->call.empty();
-        });
+    const bool traced = of_requests && view.expectation.of && !attempts.empty() &&
+                        std::all_of(attempts.begin(), attempts.end(), [](const Attempt& one) {
+                            return one.run != no_run && !one.request->call.empty();
+                        });
     if (!traced) {
         if (!attempts.empty()) all.push_back(series_of(std::move(attempts)));
         return all;
@@ -109,8 +108,8 @@ std::pair<Duration, Duration> pause_range(const RetriesBound& bound, std::size_t
     if (bound.jitter == Jitter::full) return {Duration{}, highest};
     if (bound.jitter == Jitter::equal) return {highest / 2, highest};
     if (bound.jitter == Jitter::none) return {highest, highest};
-    const auto part = Duration{static_cast<std::int64_t>(bound.spread.value *
-                                                         static_cast<double>(highest.count()))};
+    const auto part = Duration{
+        static_cast<std::int64_t>(bound.spread.value * static_cast<double>(highest.count()))};
     return {highest - part, highest + part};
 }
 
@@ -128,7 +127,8 @@ bool nearly_equal(const std::vector<double>& values, double tolerance) {
     return *high - *low <= tolerance;
 }
 
-// Chance shows in two ways: the pauses are not one and the same, and not one series that merely grows.
+// Chance shows in two ways: the pauses are not one and the same, and not one series that merely
+// grows.
 std::optional<Check> without_chance(const RetriesBound& bound, const Series& series) {
     if (*bound.jitter == Jitter::none) return std::nullopt;
     if (series.gaps.size() < 2) {
@@ -177,7 +177,8 @@ Check check_jitter(const RetriesBound& bound, const Series& series) {
         }
         previous = series.gaps[i];
     }
-    Check check = checks.empty() ? missed({}, "no gap ever came") : worst_of(std::move(checks), "gaps");
+    Check check =
+        checks.empty() ? missed({}, "no gap ever came") : worst_of(std::move(checks), "gaps");
     if (check.finding.verdict != Verdict::pass) return check;
     if (auto fixed = without_chance(bound, series)) return *fixed;
     return check;
@@ -194,9 +195,9 @@ Check check_retry_after(const LinkView& view, const Series& series) {
         if (!asked) continue;
         // A timer of a client may be early by its resolution.
         const Duration least = std::max(Duration{}, *asked - 5ms);
-        checks.push_back(measure(
-            Bound<Duration>{least, std::nullopt, fmt::format("at least {}", show(*asked))},
-            series.gaps[i - 1]));
+        checks.push_back(
+            measure(Bound<Duration>{least, std::nullopt, fmt::format("at least {}", show(*asked))},
+                    series.gaps[i - 1]));
         Finding& finding = checks.back().finding;
         if (finding.verdict != Verdict::pass) {
             finding.missed_by = fmt::format("gap {} {}: the answer before it asked for {}", i,
@@ -240,14 +241,14 @@ std::optional<Check> not_the_same(const RetriesBound& bound, const Series& serie
     if (kinds.size() <= 1 && !keyless) return std::nullopt;
     constexpr std::ptrdiff_t few = 4;
     const bool more = std::ssize(kinds) > few;
-    const std::vector<std::string> shown{
-        kinds.begin(), more ? std::next(kinds.begin(), few) : kinds.end()};
+    const std::vector<std::string> shown{kinds.begin(),
+                                         more ? std::next(kinds.begin(), few) : kinds.end()};
     Check check = missed({}, {});
     check.finding.missed_by =
-        kinds.size() <= 1 ? "there is no Idempotency-Key"
-                          : fmt::format("not the same: {}{}", fmt::join(shown, "; "),
-                                        more ? fmt::format("; and {} more", std::ssize(kinds) - few)
-                                             : "");
+        kinds.size() <= 1
+            ? "there is no Idempotency-Key"
+            : fmt::format("not the same: {}{}", fmt::join(shown, "; "),
+                          more ? fmt::format("; and {} more", std::ssize(kinds) - few) : "");
     return check;
 }
 

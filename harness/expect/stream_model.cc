@@ -1,4 +1,5 @@
-// stream: when a body that comes piece by piece began, paused and ended, and whether all of it came.
+// stream: when a body that comes piece by piece began, paused and ended, and whether all of it
+// came.
 #include <functional>
 #include <map>
 
@@ -15,10 +16,10 @@ namespace {
 // One body: at a call, or at a link.
 struct Body {
     const StreamSeen* seen = nullptr;
-    Duration begin{};                // from here on its times count
+    Duration begin{};                 // from here on its times count
     std::optional<Duration> ended{};  // where `seen` does not say
-    std::string name{};              // "repetition 3", "GET /events on connection 2"
-    std::string instead{};           // of a stream: "response 503"
+    std::string name{};               // "repetition 3", "GET /events on connection 2"
+    std::string instead{};            // of a stream: "response 503"
     Duration at{};
 };
 
@@ -39,8 +40,9 @@ std::string in_words(const Body& body) {
     const StreamSeen& seen = *body.seen;
     std::string text = fmt::format("{}: ", body.name);
     if (!seen.last_type.empty() || seen.events > 0) {
-        text += fmt::format("{}, {}", amount(static_cast<std::size_t>(seen.events), "event", "events"),
-                            amount(static_cast<std::size_t>(seen.comments), "comment", "comments"));
+        text +=
+            fmt::format("{}, {}", amount(static_cast<std::size_t>(seen.events), "event", "events"),
+                        amount(static_cast<std::size_t>(seen.comments), "comment", "comments"));
     } else {
         text += "no events";
     }
@@ -87,41 +89,36 @@ void check_body(const StreamBound& bound, const Body& body,
     const auto each = [&](const std::string& part, const auto& wanted, const auto& check) {
         if (!wanted) return;
         if (body.seen == nullptr) {
-            put(part, missed(expected_of(*wanted),
-                             fmt::format("no stream: {}", body.instead)));
+            put(part, missed(expected_of(*wanted), fmt::format("no stream: {}", body.instead)));
         } else {
             put(part, check(*wanted));
         }
     };
     const auto moment = [&](const std::string& part, const std::optional<Bound<Duration>>& wanted,
                             std::optional<Duration> StreamSeen::*member) {
-        each(part, wanted, [&](const Bound<Duration>& one) {
-            return check_moment(one, body, member);
-        });
+        each(part, wanted,
+             [&](const Bound<Duration>& one) { return check_moment(one, body, member); });
     };
     const auto number = [&](const std::string& part,
                             const std::optional<Bound<std::int64_t>>& wanted,
                             std::int64_t StreamSeen::*member) {
-        each(part, wanted, [&](const Bound<std::int64_t>& one) {
-            return measure(one, body.seen->*member);
-        });
+        each(part, wanted,
+             [&](const Bound<std::int64_t>& one) { return measure(one, body.seen->*member); });
     };
     moment("headers", bound.headers, &StreamSeen::headers);
     moment("first_byte", bound.first_byte, &StreamSeen::first_byte);
     moment("first_event", bound.first_event, &StreamSeen::first_event);
     moment("first_content", bound.first_content, &StreamSeen::first_content);
-    each("largest_gap", bound.largest_gap, [&](const Bound<Duration>& one) {
-        return measure(one, body.seen->largest_gap);
-    });
+    each("largest_gap", bound.largest_gap,
+         [&](const Bound<Duration>& one) { return measure(one, body.seen->largest_gap); });
     each("idle_before_end", bound.idle_before_end,
          [&](const Bound<Duration>& one) { return check_idle(one, body); });
     number("events", bound.events, &StreamSeen::events);
     number("comments", bound.comments, &StreamSeen::comments);
     if (bound.end_marker) {
-        put("end_marker", body.seen == nullptr
-                              ? missed(*bound.end_marker,
-                                       fmt::format("no stream: {}", body.instead))
-                              : check_marker(*bound.end_marker, *body.seen));
+        put("end_marker", body.seen == nullptr ? missed(*bound.end_marker,
+                                                        fmt::format("no stream: {}", body.instead))
+                                               : check_marker(*bound.end_marker, *body.seen));
     }
 }
 
@@ -191,10 +188,9 @@ void check_streams(const LogIndex& log, const Expectation& expectation, Facts& f
     if (log.is_call(expectation.at)) {
         bodies = bodies_of_call(log, expectation.at);
         if (bodies.empty()) {
-            facts.add("stream",
-                      no_answer(ErrorCause::absent,
-                                fmt::format("the call `{}` never began", expectation.at),
-                                "look at what the run did before it"));
+            facts.add("stream", no_answer(ErrorCause::absent,
+                                          fmt::format("the call `{}` never began", expectation.at),
+                                          "look at what the run did before it"));
             return;
         }
     } else {
@@ -210,10 +206,10 @@ void check_streams(const LogIndex& log, const Expectation& expectation, Facts& f
         }
         bodies = bodies_at_link(selection);
         if (bodies.empty()) {
-            facts.add("stream", missed("a response that is a stream",
-                                       fmt::format("none of {} was one",
-                                                   amount(selection.requests.size(), "answer",
-                                                          "answers"))));
+            facts.add("stream",
+                      missed("a response that is a stream",
+                             fmt::format("none of {} was one",
+                                         amount(selection.requests.size(), "answer", "answers"))));
             return;
         }
     }

@@ -105,18 +105,19 @@ std::pair<std::int64_t, Duration> fullest_window(const std::vector<Arrival>& arr
 // nothing.
 Check check_bucket(const RateLimitBound& bound, const std::vector<Arrival>& arrivals) {
     const auto size = static_cast<double>(*bound.burst);
-    const double rate = static_cast<double>(bound.requests) /
-                        std::chrono::duration<double>(bound.per).count();
+    const double rate =
+        static_cast<double>(bound.requests) / std::chrono::duration<double>(bound.per).count();
     const double slack = 0.05 + rate * 0.01;
     double tokens = size;
     Duration last = arrivals.empty() ? Duration{} : arrivals.front().t;
     Check check;
-    check.finding.expected = fmt::format("{} of {} in {}", *bound.burst, bound.requests,
-                                         show(bound.per));
+    check.finding.expected =
+        fmt::format("{} of {} in {}", *bound.burst, bound.requests, show(bound.per));
     check.finding.observed = "as a token bucket has it";
     std::int64_t wrong = 0;
     for (const Arrival& one : arrivals) {
-        tokens = std::min(size, tokens + rate * std::chrono::duration<double>(one.t - last).count());
+        tokens =
+            std::min(size, tokens + rate * std::chrono::duration<double>(one.t - last).count());
         last = one.t;
         const double before = tokens;
         if (!one.refused) tokens -= 1;
@@ -126,9 +127,9 @@ Check check_bucket(const RateLimitBound& bound, const std::vector<Arrival>& arri
         if (empty_and_through) tokens = 0;
         if (!empty_and_through && !full_and_refused) continue;
         if (wrong++ > 0) continue;
-        check = missed(check.finding.expected, fmt::format("one {} at {} with {:.1f} in the bucket",
-                                                           one.refused ? "refused" : "let through",
-                                                           show(one.t), before));
+        check = missed(check.finding.expected,
+                       fmt::format("one {} at {} with {:.1f} in the bucket",
+                                   one.refused ? "refused" : "let through", show(one.t), before));
         check.finding.evidence.push_back(in_words(*one.attempt));
         check.finding.at = one.t;
     }
@@ -166,16 +167,17 @@ Check check_hedge(const LogIndex& log, const Expectation& expectation) {
             check.finding.at = race[i].began;
             model.add("after", std::move(check));
         }
-        if (bound.cancels_loser) model.add("cancels_loser", check_losers(race, *bound.cancels_loser));
+        if (bound.cancels_loser)
+            model.add("cancels_loser", check_losers(race, *bound.cancels_loser));
     }
     if (hedged == 0) {
         const bool none = bound.count && bound.count->contains(0);
-        Check check = none ? measure(*bound.count, 0)
-                           : missed("a request that is sent again while it has no answer",
-                                    races.empty() ? "there was no request"
-                                                  : fmt::format("none in {}",
-                                                                amount(races.size(), "call",
-                                                                       "calls")));
+        Check check =
+            none ? measure(*bound.count, 0)
+                 : missed("a request that is sent again while it has no answer",
+                          races.empty()
+                              ? "there was no request"
+                              : fmt::format("none in {}", amount(races.size(), "call", "calls")));
         return check;
     }
     model.evidence(fmt::format("{} of {} hedged", hedged, amount(races.size(), "call", "calls")));

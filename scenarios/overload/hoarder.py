@@ -1,11 +1,11 @@
-"""A service that holds a request's body in memory for as long as it waits for its upstream."""
+"""A service that has 3 MB of work in memory for each request, for as long as it waits for its upstream."""
 import http.server
 import urllib.request
 
 
 class Service(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+    def do_GET(self):
+        work = bytearray(b"x" * 3_000_000)
         try:
             urllib.request.urlopen("http://upstream:9000/", timeout=20).read()
             status = 200
@@ -13,7 +13,7 @@ class Service(http.server.BaseHTTPRequestHandler):
             status = 504
         self.send_response(status)
         self.send_header("Content-Length", "0")
-        self.send_header("X-Held", str(len(body)))
+        self.send_header("X-Held", str(len(work)))
         self.end_headers()
 
     def log_message(self, *_):

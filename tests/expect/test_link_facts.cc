@@ -401,8 +401,9 @@ TEST(LinkFacts, GapsInTimeDoNotForgiveRequestsThatAreNotTheSame) {
         log.request({.number = 2, .sent = 4050ms, .answered = 5s, .path = second});
         log.put(3500ms, Stall{1s});
         Expectation expectation{.at = "up"};
-        expectation.retries = RetriesBound{
-            .of = CountedUnit::requests, .gaps = {at_most<Duration>(1s)}, .same = {"method", "path"}};
+        expectation.retries = RetriesBound{.of = CountedUnit::requests,
+                                           .gaps = {at_most<Duration>(1s)},
+                                           .same = {"method", "path"}};
         return check_one(gateway_scenario(), expectation, log.end(11s)).verdict;
     };
     EXPECT_EQ(verdict("/a"), Verdict::inconclusive);

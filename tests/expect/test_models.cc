@@ -150,11 +150,11 @@ TEST(RetryModel, EachKindOfJitterHasItsRange) {
     expect_pass(jittered(Jitter::decorrelated, {150ms, 400ms, 120ms, 300ms}));
     expect_pass(jittered(Jitter::proportional, {90ms, 230ms, 350ms}));
 
-    expect_miss(jittered(Jitter::none, {100ms, 100ms, 400ms}), "gap 2 early by 95.0ms");
-    expect_miss(jittered(Jitter::full, {20ms, 300ms, 10ms}), "gap 2 late by 50.0ms");
-    expect_miss(jittered(Jitter::equal, {60ms, 20ms, 300ms}), "gap 2 early by 75.0ms");
+    expect_miss(jittered(Jitter::none, {100ms, 100ms, 400ms}), "gap 2 early by 95.00ms");
+    expect_miss(jittered(Jitter::full, {20ms, 300ms, 10ms}), "gap 2 late by 50.00ms");
+    expect_miss(jittered(Jitter::equal, {60ms, 20ms, 300ms}), "gap 2 early by 75.00ms");
     expect_miss(jittered(Jitter::decorrelated, {150ms, 900ms, 120ms}), "gap 2 late by 400.0ms");
-    expect_miss(jittered(Jitter::proportional, {90ms, 230ms, 600ms}), "gap 3 late by 70.0ms");
+    expect_miss(jittered(Jitter::proportional, {90ms, 230ms, 600ms}), "gap 3 late by 70.00ms");
     expect_miss(jittered(Jitter::full, {}), "no gap ever came");
 }
 
@@ -162,7 +162,8 @@ TEST(RetryModel, JitterIsNoFixedSeries) {
     // In range, and yet without chance: the same pause each time, or one that merely doubles.
     expect_miss(jittered(Jitter::full, {100ms, 100ms, 100ms}), "all gaps are the same: no jitter");
     expect_miss(jittered(Jitter::full, {50ms, 100ms, 200ms}), "each gap is 50 % of its range");
-    expect_miss(jittered(Jitter::decorrelated, {300ms, 900ms, 2000ms}, 60s), "gap 3 early");
+    expect_miss(jittered(Jitter::decorrelated, {300ms, 900ms, 2700ms}, 60s),
+                "each gap is 100 % of its range");
     // Of a single pause nothing can be said.
     const Finding one = jittered(Jitter::full, {70ms});
     EXPECT_EQ(one.verdict, Verdict::error);
@@ -193,7 +194,7 @@ TEST(RetryModel, RepetitionsAreSeriesOfTheirOwn) {
     // Two calls at once, each with one retry after 1 s: told apart by the trace header.
     Story story;
     story.run(1, 1s, 2s, response(200)).run(2, 1100ms, 2s, response(200));
-    for (const Duration t : {1s, 2010ms}) story.ask({.at = t, .status = 503, .call = "c/1"});
+    for (const Duration t : {1000ms, 2010ms}) story.ask({.at = t, .status = 503, .call = "c/1"});
     for (const Duration t : {1100ms, 2110ms}) story.ask({.at = t, .status = 503, .call = "c/2"});
     const RetriesBound bound{
         .of = CountedUnit::requests, .count = count(1), .gaps = {around("1s ±5ms")}};
@@ -210,10 +211,9 @@ TEST(RetryModel, SameHeadersAndKeys) {
                    .request_headers = {{"idempotency-key", "k1"}},
                    .fingerprint = "f-k1"});
         story.ask({.at = 2s,
-                   .request_headers = key.empty()
-                                          ? std::map<std::string, std::string>{}
-                                          : std::map<std::string, std::string>{
-                                                {"idempotency-key", key}},
+                   .request_headers =
+                       key.empty() ? std::map<std::string, std::string>{}
+                                   : std::map<std::string, std::string>{{"idempotency-key", key}},
                    .fingerprint = "f-" + key});
         return judge_at(
             "up",
@@ -230,8 +230,8 @@ TEST(RetryModel, SameHeadersAndKeys) {
 
 // ------------------------------------------------------------------ breaker
 
-// One call a second. The upstream fails from the third on; after `failures` of them calls are refused
-// with 503 in 1 ms for 5 s, then there is a trial; what is asked after it is answered.
+// One call a second. The upstream fails from the third on; after `failures` of them calls are
+// refused with 503 in 1 ms for 5 s, then there is a trial; what is asked after it is answered.
 Story broken_circuit(int failures, bool has_breaker = true, std::int64_t refusal = 503) {
     Story story;
     std::int64_t index = 1;
@@ -280,7 +280,7 @@ TEST(BreakerModel, OpensRefusesAndTriesAgain) {
 TEST(BreakerModel, EachPartIsMissedByItself) {
     const Story story = broken_circuit(3);
     expect_miss(breaker({.while_open = WhileOpenBound{.total = at_most<Duration>(500us)}}, story),
-                "total late by 500us");
+                "total late by 500.0us");
     expect_miss(breaker({.half_open_after = around("8s ±1s")}, story), "half_open_after early");
     expect_miss(breaker({.while_open = WhileOpenBound{.forwarded = count(0)},
                          .half_open_after = around("6s ±1s")},
@@ -304,10 +304,9 @@ TEST(BreakerModel, ATrialThatFailsOpensItAgain) {
     passed(8s, 500);
     for (const Duration t : {9s, 10s}) refused(t);
     passed(13s, 200);
-    const Finding finding = breaker({.opens_after = count(3),
-                                     .half_open_after = around("5s ±50ms"),
-                                     .trials = count(1)},
-                                    story);
+    const Finding finding = breaker(
+        {.opens_after = count(3), .half_open_after = around("5s ±50ms"), .trials = count(1)},
+        story);
     expect_pass(finding);
     EXPECT_THAT(finding.evidence.front(), HasSubstr("open from 3.011s after 3 failures in a row"));
 }
@@ -344,8 +343,8 @@ TEST(BreakerModel, CallsAreRefusedWhileATrialRuns) {
 // The call's own link ends after `front`, the one behind the gateway is given up after `up`.
 Story nested(Duration up, Duration front, std::int64_t front_status = 504) {
     Story story;
-    story.run(1, 1s, front, front_status == 0 ? CallEnd{.outcome = "read_timeout"}
-                                              : response(front_status));
+    story.run(1, 1s, front,
+              front_status == 0 ? CallEnd{.outcome = "read_timeout"} : response(front_status));
     story.ask({.link = "front", .at = 1s, .took = front, .status = front_status, .call = "c/1"});
     story.ask({.at = 1s, .took = up, .status = 0, .call = "c/1"});
     return story;
@@ -366,7 +365,7 @@ TEST(BudgetModel, InnerLinksAreGivenUpFirst) {
     const Finding held = budget(nested(1s, 1002ms), 1500ms);
     expect_pass(held);
     EXPECT_THAT(held.observed, HasSubstr("`up` given up after 1.000s, `front` answered after"));
-    expect_miss(budget(nested(1s, 1002ms), 2s), "2.0ms too little is left");
+    expect_miss(budget(nested(1s, 1002ms), 2s), "2.000ms too little is left");
     expect_miss(budget(nested(9s, 3s, 0)), "`up` worked on for nobody for 6.000s after `front`");
     expect_miss(budget(nested(1s, 3s, 0)), "`front` was given up too");
     Story well;
@@ -381,8 +380,7 @@ TEST(BudgetModel, AMarginNeedsATimeout) {
     Expectation expectation;
     expectation.at = "c";
     expectation.budget = BudgetBound{{"up", "front"}, 1s};
-    const Finding finding =
-        check_one(calls({"c"}), expectation, nested(1s, 2s).log.end(100s));
+    const Finding finding = check_one(calls({"c"}), expectation, nested(1s, 2s).log.end(100s));
     EXPECT_EQ(finding.cause, ErrorCause::reference);
 }
 
@@ -411,8 +409,8 @@ TEST(BulkheadModel, WhatAFaultElsewhereMustNotHarm) {
     };
     expect_pass(judged(while_trouble(12ms, response(200))));
     expect_miss(judged(while_trouble(12ms, response(503))), "success 1 too low");
-    expect_miss(judged(while_trouble(60ms, response(200))), "longest late by 10.0ms");
-    expect_miss(judged(while_trouble(40ms, response(200))), "slower_by late by 25.0ms");
+    expect_miss(judged(while_trouble(60ms, response(200))), "longest late by 10.00ms");
+    expect_miss(judged(while_trouble(40ms, response(200))), "slower_by late by 25.00ms");
     // Without the fault nothing is shown, and nothing proved.
     Story calm;
     calm.run(1, 1s, 10ms, response(200));
@@ -453,12 +451,11 @@ TEST(DegradedModel, AFallbackWhileWhatIsNeededFails) {
 TEST(PoolModel, SizeReuseAndIdleTime) {
     // Two connections at a time of three; the last request goes over the third again.
     LogBuilder log;
-    log.connection({.number = 1, .began = 1s, .established = 1s, .closed = 4s, .bytes = 10,
-                    .last_byte = 2s});
-    log.connection({.number = 2, .began = 2s, .established = 2s, .closed = 5s, .bytes = 10,
-                    .last_byte = 3s});
-    log.connection({.number = 3, .began = 4s, .established = 4500ms, .bytes = 10,
-                    .last_byte = 6s});
+    log.connection(
+        {.number = 1, .began = 1s, .established = 1s, .closed = 4s, .bytes = 10, .last_byte = 2s});
+    log.connection(
+        {.number = 2, .began = 2s, .established = 2s, .closed = 5s, .bytes = 10, .last_byte = 3s});
+    log.connection({.number = 3, .began = 4s, .established = 4500ms, .bytes = 10, .last_byte = 6s});
     log.request({.connection = 1, .sent = 1s, .answered = 2s});
     log.request({.connection = 2, .sent = 2s, .answered = 3s});
     log.request({.connection = 3, .sent = 4600ms, .answered = 5s});
@@ -492,7 +489,7 @@ TEST(HedgeModel, ASecondRequestWhileTheFirstHasNoAnswer) {
         return judge_at("up", {.of = "c", .hedge = bound}, made);
     };
     expect_pass(judged(story(50ms, 71ms)));
-    expect_miss(judged(story(70ms, 91ms)), "after late by 15.0ms");
+    expect_miss(judged(story(70ms, 91ms)), "after late by 15.00ms");
     expect_miss(judged(story(50ms, 900ms)), "cancels_loser false");
     Story alone;
     alone.run(1, 1s, 200ms, response(200)).ask({.at = 1s, .took = 150ms, .call = "c/1"});
@@ -532,8 +529,8 @@ TEST(RateLimitModel, NoMoreInAnyWindow) {
 }
 
 TEST(RateLimitModel, ATokenBucket) {
-    // A bucket of 5 that gets 5 a second: at ten a second it is empty after the ninth, and from then
-    // on each other request is refused.
+    // A bucket of 5 that gets 5 a second: at ten a second it is empty after the ninth, and from
+    // then on each other request is refused.
     const std::vector<int> refused{9, 11, 13, 15, 17, 19};
     const RateLimitBound bucket{.requests = 5, .per = 1s, .burst = 5};
     expect_pass(limit(bucket, limited(refused)));
@@ -542,8 +539,7 @@ TEST(RateLimitModel, ATokenBucket) {
 }
 
 TEST(RateLimitModel, RetryAfterOfTheRefused) {
-    const RateLimitBound bound{
-        .requests = 19, .per = 10s, .retry_after = exactly<Duration>(1s)};
+    const RateLimitBound bound{.requests = 19, .per = 10s, .retry_after = exactly<Duration>(1s)};
     expect_pass(limit(bound, limited({4})));
     expect_miss(limit(bound, limited({4}, "60")), "retry_after late by 59.00s");
     expect_miss(limit(bound, limited({4}, "")), "no Retry-After");
@@ -553,7 +549,8 @@ TEST(RateLimitModel, RetryAfterOfTheRefused) {
 
 // A check every 2 s and a request every second but while `out`; checks fail from the fourth to the
 // seventh.
-Story checked(Duration out_from, Duration out_to, bool checks_fail = true, bool others_fail = false) {
+Story checked(Duration out_from, Duration out_to, bool checks_fail = true,
+              bool others_fail = false) {
     Story story;
     for (int i = 1; i <= 12; ++i) {
         const bool bad = checks_fail && i >= 4 && i <= 7;
@@ -575,9 +572,8 @@ Finding health(HealthCheckBound bound, const Story& story) {
 
 TEST(HealthCheckModel, TrafficFollowsTheChecks) {
     // Failures at 8, 10, 12 and 14 s; out after the third; two good ones at 16 and 18 s, then back.
-    const HealthCheckBound bound{.every = around("2s ±5ms"),
-                                 .unhealthy_after = count(3),
-                                 .healthy_after = count(2)};
+    const HealthCheckBound bound{
+        .every = around("2s ±5ms"), .unhealthy_after = count(3), .healthy_after = count(2)};
     expect_pass(health(bound, checked(12s, 18s)));
     expect_miss(health(bound, checked(10s, 18s)), "unhealthy_after 1 too few");
     expect_miss(health(bound, checked(12s, 16s)), "unhealthy_after 3, healthy_after 1");
@@ -596,6 +592,29 @@ TEST(HealthCheckModel, ACheckThatLies) {
     expect_miss(health({.lies = false}, checked(0s, 0s, false, true)),
                 "true: 8 requests failed between checks that succeeded");
     expect_miss(health({.lies = true}, checked(0s, 0s, false, false)), "lies false");
+}
+
+TEST(HealthCheckModel, AConnectionIsACheckToo) {
+    // As HAProxy's: SYN, SYN-ACK, RST, every 2 s. The one at 6 s is not accepted.
+    const auto judged = [](const HealthCheckBound& bound) {
+        Story story;
+        for (std::int64_t i = 1; i <= 4; ++i) {
+            const Duration t = std::chrono::seconds{2 * i};
+            TcpEvent event;
+            event.link = "up";
+            event.end = "near";
+            event.connection = i;
+            event.what = "syn_ack";
+            event.by = "server";
+            if (i != 3) story.log.put(t + 1ms, event);
+            story.log.connection({.number = i, .began = t, .closed = t + 2ms, .closed_how = "rst"});
+        }
+        return judge_at("up", {.health_check = bound}, story);
+    };
+    const Finding held = judged({.every = around("2s ±1ms")});
+    expect_pass(held);
+    EXPECT_THAT(held.evidence.front(), HasSubstr("4 checks, of which 1 failed"));
+    expect_miss(judged({.every = around("5s")}), "every early by");
 }
 
 // ------------------------------------------------------------------ dns_cache
@@ -697,9 +716,9 @@ TEST(StreamModel, EachMomentIsAFact) {
     };
     const Bound<Duration> tight{std::nullopt, 1ms, {}};
     expect_pass(judged({.headers = around("10ms ±1ms")}));
-    expect_miss(judged({.headers = tight}), "late by 9.0ms");
-    expect_miss(judged({.first_byte = tight}), "late by 19.0ms");
-    expect_miss(judged({.first_event = tight}), "late by 29.0ms");
+    expect_miss(judged({.headers = tight}), "late by 9.000ms");
+    expect_miss(judged({.first_byte = tight}), "late by 19.00ms");
+    expect_miss(judged({.first_event = tight}), "late by 29.00ms");
     expect_miss(judged({.first_content = tight}), "late by 199.0ms");
     expect_miss(judged({.largest_gap = tight}), "late by 1.999s");
     expect_miss(judged({.idle_before_end = tight}), "late by 2.999s");
@@ -753,14 +772,14 @@ TEST(StreamModel, AtALinkItIsEachResponse) {
     };
     expect_pass(judged({.headers = around("10ms ±1ms")}));
     expect_pass(judged({.idle_before_end = around("2s ±1ms")}));
-    expect_miss(judged({.first_event = at_most<Duration>(1ms)}), "late by 29.0ms");
+    expect_miss(judged({.first_event = at_most<Duration>(1ms)}), "late by 29.00ms");
     expect_miss(judged({.events = count(20)}, false), "none of 1 answer was one");
 }
 
 TEST(Models, ACallThatNeverBeganIsNoAnswer) {
     Story story;
-    const Finding finding = judge_at("up", {.of = "c", .breaker = BreakerBound{.trials = count(1)}},
-                                     story);
+    const Finding finding =
+        judge_at("up", {.of = "c", .breaker = BreakerBound{.trials = count(1)}}, story);
     EXPECT_EQ(finding.cause, ErrorCause::absent);
 }
 

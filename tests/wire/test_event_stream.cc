@@ -35,7 +35,9 @@ TEST(EventStream, FieldsAreReadAsTheStandardSays) {
     EXPECT_THAT(read("event: a\nid: 7\nretry: 10\n\ndata: x\n\n"), ElementsAre("message|x"));
     // What no empty line ends never was an event; unknown fields are nothing.
     EXPECT_THAT(read("datas: 1\n\ndata: 2\n"), ElementsAre());
-    EXPECT_THAT(read("\xEF\xBB\xBF" "data: 1\n\n"), ElementsAre("message|1"));
+    EXPECT_THAT(read("\xEF\xBB\xBF"
+                     "data: 1\n\n"),
+                ElementsAre("message|1"));
 }
 
 TEST(EventStream, CommentsAreNoEvents) {
@@ -45,9 +47,9 @@ TEST(EventStream, CommentsAreNoEvents) {
 
 TEST(EventStream, TheSameWhereverItIsCut) {
     // Lines end in LF, CRLF or CR.
-    for (const std::string text : {"data: 1\n\nevent: a\ndata: 2\n\n",
-                                   "data: 1\r\n\r\nevent: a\r\ndata: 2\r\n\r\n",
-                                   "data: 1\r\revent: a\rdata: 2\r\r"}) {
+    for (const std::string text :
+         {"data: 1\n\nevent: a\ndata: 2\n\n", "data: 1\r\n\r\nevent: a\r\ndata: 2\r\n\r\n",
+          "data: 1\r\revent: a\rdata: 2\r\r"}) {
         for (std::size_t cut = 0; cut <= text.size(); ++cut) {
             EXPECT_THAT(read(text, cut), ElementsAre("message|1", "a|2")) << cut;
         }

@@ -47,6 +47,19 @@ HttpRequest request_for(const CallPlan& plan) {
     return request;
 }
 
+// With times since the call began. Nothing of an answer that can have no body, such as a 204.
+std::optional<StreamSeen> stream_of(const HttpExchange& exchange, Duration begin) {
+    if (!exchange.stream || exchange.status < 200) return std::nullopt;
+    StreamSeen seen = exchange.stream->seen();
+    if (!seen.first_byte && !exchange.stream->is_event_stream()) return std::nullopt;
+    seen.end = exchange.end;
+    for (auto* time : {&seen.headers, &seen.first_byte, &seen.first_event, &seen.first_content,
+                       &seen.last, &seen.end}) {
+        if (*time) **time -= begin;
+    }
+    return seen;
+}
+
 }  // namespace
 
 CallEnd run_http(const CallPlan& plan, const WorldClock& clock, CallState& state) {
@@ -80,6 +93,7 @@ CallEnd run_http(const CallPlan& plan, const WorldClock& clock, CallState& state
     end.total = exchange.end - limits.begin;
     end.sent = exchange.sent;
     end.received = exchange.body.size;
+    end.stream = stream_of(exchange, limits.begin);
     end.headers = std::move(exchange.headers);
     end.body = std::move(exchange.body.text);
     end.local_address = std::move(exchange.local_address);

@@ -123,14 +123,27 @@ struct HttpTransfer {
         exchange.flow.arrived(clock.now());
         if (line.starts_with("HTTP/")) {  // an interim answer may have come before this one
             exchange.headers.clear();
+            exchange.stream.reset();
             return;
         }
+        if (trimmed(line).empty()) begin_body();
         const auto colon = line.find(':');
         if (colon == std::string_view::npos) return;
         const auto value = trimmed(line.substr(colon + 1));
         const auto [place, is_new] =
             exchange.headers.try_emplace(lower(trimmed(line.substr(0, colon))), value);
         if (!is_new) place->second += fmt::format(", {}", value);
+    }
+
+    // The head is complete. A body with a length is watched only where it is an event stream.
+    void begin_body() {
+        if (exchange.stream) return;  // that was the end of a chunked body's trailers
+        const auto type = exchange.headers.find("content-type");
+        StreamWatch watch{clock.now(),
+                          type != exchange.headers.end() ? type->second : std::string_view{}};
+        if (watch.is_event_stream() || !exchange.headers.contains("content-length")) {
+            exchange.stream = std::move(watch);
+        }
     }
 
     // curl tells when a connection stood only once TLS stands, too (7.88): look at the sockets.
@@ -166,7 +179,9 @@ std::size_t on_header(char* data, std::size_t size, std::size_t count, void* tra
 
 std::size_t on_body(char* data, std::size_t size, std::size_t count, void* transfer) {
     auto& self = *static_cast<HttpTransfer*>(transfer);
-    self.exchange.flow.arrived(self.clock.now());
+    const Duration now = self.clock.now();
+    self.exchange.flow.arrived(now);
+    if (self.exchange.stream) self.exchange.stream->add({data, size * count}, now);
     self.exchange.body.add({data, size * count});
     return size * count;
 }

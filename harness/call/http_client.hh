@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/call/limits.hh"
 #include "harness/call/lookup.hh"
 #include "simulator/base/clock.hh"
+#include "simulator/wire/event_stream.hh"
 
 namespace etimedout {
 
@@ -46,6 +48,8 @@ struct HttpExchange {
     std::map<std::string, std::string> headers{};  // names in lower case, repeated ones joined
     Collected body{};
     Flow flow{};  // of the answer's bytes
+    // An event stream, or a body without a length; times of the world's clock.
+    std::optional<StreamWatch> stream{};
     std::string detail{};
     std::string local_address{};
 };

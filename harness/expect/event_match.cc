@@ -47,6 +47,9 @@ bool equal(const std::string& wanted, Duration value) {
     return bound && bound->contains(value);
 }
 bool equal(const std::string& wanted, const Listener& value) { return equal(wanted, value.port); }
+bool equal(const std::string& /*wanted*/, const StreamSeen& /*value*/) {
+    return false;  // its fields are compared, by a key with a dot
+}
 template <class T>
 bool equal(const std::string& wanted, const std::optional<T>& value) {
     return value && equal(wanted, *value);
@@ -65,6 +68,10 @@ bool equal(const std::string& /*wanted*/, const std::map<std::string, T>& /*valu
 }
 
 template <class T>
+constexpr bool is_nested = false;
+template <HasFields T>
+constexpr bool is_nested<std::optional<T>> = true;
+template <class T>
 constexpr bool is_map = false;
 template <class T>
 constexpr bool is_map<std::map<std::string, T>> = true;
@@ -73,6 +80,9 @@ std::string write(const std::string& value) { return one_line(value, 60); }
 std::string write(bool value) { return Scalar<bool>::write(value); }
 std::string write(std::int64_t value) { return show(value); }
 std::string write(Duration value) { return show(value); }
+std::string write(const StreamSeen& value) {
+    return fmt::format("({} events, {} comments)", value.events, value.comments);
+}
 template <class T>
 std::string write(const std::optional<T>& value) {
     return value ? write(*value) : std::string{};
@@ -93,6 +103,12 @@ bool field_equals(const T& event, const std::string& key, const std::string& wan
                 key[field.name.size()] == '.') {
                 const auto entry = value.find(key.substr(field.name.size() + 1));
                 good = entry != value.end() && equal(wanted, entry->second);
+            }
+        }
+        if constexpr (is_nested<std::decay_t<decltype(value)>>) {
+            if (value && key.size() > field.name.size() && key.starts_with(field.name) &&
+                key[field.name.size()] == '.') {
+                good = field_equals(*value, key.substr(field.name.size() + 1), wanted);
             }
         }
     });

@@ -5,6 +5,7 @@
 
 #include "harness/expect/facts.hh"
 #include "harness/expect/judge.hh"
+#include "harness/expect/models.hh"
 
 namespace etimedout {
 
@@ -90,6 +91,7 @@ Facts check_facts(const LogIndex& log, const Expectation& expectation) {
     check_dns_facts(log, expectation, facts);
     check_node_facts(log, expectation, facts);
     check_fault_facts(log, expectation, facts);
+    check_model_facts(log, expectation, facts);
     check_order_facts(log, expectation, facts);
     return facts;
 }

@@ -1,12 +1,11 @@
 // Facts at a link: what its capture shows, at the near end.
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 
 #include "harness/expect/facts.hh"
-#include "harness/expect/selection.hh"
+#include "harness/expect/link_view.hh"
 
 namespace etimedout {
 
@@ -29,12 +28,6 @@ public:
 
 private:
     std::vector<std::pair<Duration, int>> changes_;
-};
-
-struct LinkView {
-    const LogIndex& log;
-    const Expectation& expectation;
-    const Selection& selection;
 };
 
 // When the last selected request of each connection was sent.
@@ -114,58 +107,6 @@ bool counts_requests(const std::string& name) {
 bool counts_connections(const std::string& name) {
     return name == "attempts" || name == "syns" || name == "established" ||
            name == "retransmissions" || name == "open";
-}
-
-// A short list of what was counted, for a miss.
-std::vector<std::string> request_lines(const Selection& selection) {
-    constexpr std::size_t most = 5;
-    std::vector<std::string> lines;
-    for (const Request* one : selection.requests) {
-        if (lines.size() == most) {
-            lines.push_back(fmt::format("and {} more", selection.requests.size() - most));
-            break;
-        }
-        lines.push_back(
-            fmt::format("{} {} {} on connection {}: {}", show(one->began), one->message->method,
-                        one_line(one->message->path, 40), one->connection,
-                        one->response != nullptr
-                            ? fmt::format("{} at {}", one->response->status, show(one->answered))
-                            : "no answer"));
-    }
-    return lines;
-}
-
-std::vector<std::string> connection_lines(const Selection& selection) {
-    constexpr std::size_t most = 5;
-    std::vector<std::string> lines;
-    for (const Connection* one : selection.connections) {
-        if (lines.size() == most) {
-            lines.push_back(fmt::format("and {} more", selection.connections.size() - most));
-            break;
-        }
-        std::string line = fmt::format("{} connection {}: {} SYN{}", show(one->began), one->number,
-                                       one->syns, one->syns == 1 ? "" : "s");
-        line += one->established ? fmt::format(", established at {}", show(*one->established))
-                                 : ", never established";
-        if (one->closed) {
-            line += fmt::format(", {} by the {} at {}", one->closed_how == "rst" ? "RST" : "FIN",
-                                one->closed_by, show(*one->closed));
-        }
-        lines.push_back(std::move(line));
-    }
-    return lines;
-}
-
-Check watched(Check check, const LinkView& view) {
-    if (!view.selection.open_ended) return check;
-    Watch watch{view.selection.last_activity, {}};
-    if (view.expectation.of) {
-        watch.last_gap = view.selection.last_gap;
-    } else {
-        // Traffic that never ends says nothing new: all of the steps, and the settling, are seen.
-        watch.from = std::min(watch.from, view.log.steps_end());
-    }
-    return if_watched(std::move(check), view.log, view.expectation, watch);
 }
 
 Check check_count(const LinkView& view, const std::string& name, const Bound<std::int64_t>& bound) {
@@ -310,106 +251,6 @@ Check check_closed(const LinkView& view) {
     return worst;
 }
 
-// ------------------------------------------------------------------ retries
-
-struct Attempt {
-    Duration began{};
-    Duration ended{};
-    std::string same{};  // what must not change from one to the next
-};
-
-std::vector<Attempt> attempts_of(const LinkView& view) {
-    std::vector<Attempt> attempts;
-    if (view.expectation.retries->of == CountedUnit::connections) {
-        for (const Connection* one : view.selection.fresh) {
-            std::string same = one->server;
-            if (!one->requests.empty()) {
-                const HttpMessage& first = *one->requests.front().message;
-                same = fmt::format("{} {}", first.method, first.path);
-            }
-            attempts.push_back({one->began, one->last_seen, std::move(same)});
-        }
-        return attempts;
-    }
-    for (const Request* one : view.selection.requests) {
-        attempts.push_back({one->began, one->last_seen,
-                            fmt::format("{} {}", one->message->method, one->message->path)});
-    }
-    return attempts;
-}
-
-std::string expected_retries(const RetriesBound& bound) {
-    std::vector<std::string> parts;
-    if (bound.count) parts.push_back(expected_of(*bound.count));
-    if (!bound.gaps.empty()) {
-        std::vector<std::string> gaps;
-        for (const auto& gap : bound.gaps) gaps.push_back(expected_of(gap));
-        parts.push_back(fmt::format("gaps {}", fmt::join(gaps, ", ")));
-    }
-    if (bound.same) parts.push_back("all the same");
-    return fmt::format("{}", fmt::join(parts, ", "));
-}
-
-// How each gap compares with its bound; a bound without a gap is missed.
-Check check_gaps(const RetriesBound& bound, const std::vector<Duration>& gaps) {
-    std::vector<Check> checks;
-    for (std::size_t i = 0; i < bound.gaps.size(); ++i) {
-        if (i >= gaps.size()) {
-            checks.push_back(missed({}, fmt::format("gap {} never came", i + 1)));
-            continue;
-        }
-        checks.push_back(measure(bound.gaps[i], gaps[i]));
-        Finding& finding = checks.back().finding;
-        if (finding.verdict != Verdict::pass) {
-            finding.missed_by = fmt::format("gap {} {}", i + 1, finding.missed_by);
-        }
-    }
-    return checks.empty() ? Check{} : worst_of(std::move(checks), "gaps");
-}
-
-Check check_retries(const LinkView& view) {
-    const RetriesBound& bound = *view.expectation.retries;
-    if (bound.of != CountedUnit::connections) {
-        if (auto unseen = unseen_requests(view.selection, view.expectation.at)) return *unseen;
-    }
-    const std::vector<Attempt> attempts = attempts_of(view);
-    const std::string expected = expected_retries(bound);
-    if (attempts.empty()) return missed(expected, "there was no first attempt");
-
-    std::vector<Duration> gaps;
-    std::set<std::string> kinds;
-    std::vector<std::string> shown;
-    for (std::size_t i = 0; i < attempts.size(); ++i) {
-        kinds.insert(attempts[i].same);
-        if (i == 0) continue;
-        gaps.push_back(std::max(Duration{}, attempts[i].began - attempts[i - 1].ended));
-        constexpr std::size_t most = 6;
-        if (i <= most) shown.push_back(show(gaps.back()));
-        if (i == most + 1) shown.emplace_back("…");
-    }
-    Check check = check_gaps(bound, gaps);
-    const auto count = static_cast<std::int64_t>(attempts.size()) - 1;
-    if (bound.count) {
-        Check counted = measure(*bound.count, count);
-        if (counted.finding.verdict != Verdict::pass) check = std::move(counted);
-    }
-    // Not the same is not a miss in time alone, whatever the gaps are.
-    if (bound.same && kinds.size() > 1 &&
-        (check.finding.verdict == Verdict::pass || check.finding.missed_time)) {
-        check = missed({}, {});
-        check.finding.missed_by = fmt::format("not the same: {}", fmt::join(kinds, "; "));
-    }
-    Finding& finding = check.finding;
-    finding.expected = expected;
-    finding.window.clear();
-    finding.observed = fmt::format("{}", count);
-    if (!gaps.empty()) finding.observed += fmt::format(", gaps {}", fmt::join(shown, ", "));
-    finding.evidence = view.selection.requests.empty() ? connection_lines(view.selection)
-                                                       : request_lines(view.selection);
-    finding.at = attempts.back().began;
-    return bound.count && bound.count->at_most ? watched(std::move(check), view) : check;
-}
-
 // ------------------------------------------------------------------ in_any, bytes
 
 Check check_in_any(const LinkView& view) {
@@ -463,6 +304,57 @@ std::vector<std::string> link_keys(const Expectation& expectation) {
 }
 
 }  // namespace
+
+std::vector<std::string> request_lines(const Selection& selection) {
+    constexpr std::size_t most = 5;
+    std::vector<std::string> lines;
+    for (const Request* one : selection.requests) {
+        if (lines.size() == most) {
+            lines.push_back(fmt::format("and {} more", selection.requests.size() - most));
+            break;
+        }
+        lines.push_back(
+            fmt::format("{} {} {} on connection {}: {}", show(one->began), one->message->method,
+                        one_line(one->message->path, 40), one->connection,
+                        one->response != nullptr
+                            ? fmt::format("{} at {}", one->response->status, show(one->answered))
+                            : "no answer"));
+    }
+    return lines;
+}
+
+std::vector<std::string> connection_lines(const Selection& selection) {
+    constexpr std::size_t most = 5;
+    std::vector<std::string> lines;
+    for (const Connection* one : selection.connections) {
+        if (lines.size() == most) {
+            lines.push_back(fmt::format("and {} more", selection.connections.size() - most));
+            break;
+        }
+        std::string line = fmt::format("{} connection {}: {} SYN{}", show(one->began), one->number,
+                                       one->syns, one->syns == 1 ? "" : "s");
+        line += one->established ? fmt::format(", established at {}", show(*one->established))
+                                 : ", never established";
+        if (one->closed) {
+            line += fmt::format(", {} by the {} at {}", one->closed_how == "rst" ? "RST" : "FIN",
+                                one->closed_by, show(*one->closed));
+        }
+        lines.push_back(std::move(line));
+    }
+    return lines;
+}
+
+Check watched(Check check, const LinkView& view) {
+    if (!view.selection.open_ended) return check;
+    Watch watch{view.selection.last_activity, {}};
+    if (view.expectation.of) {
+        watch.last_gap = view.selection.last_gap;
+    } else {
+        // Traffic that never ends says nothing new: all of the steps, and the settling, are seen.
+        watch.from = std::min(watch.from, view.log.steps_end());
+    }
+    return if_watched(std::move(check), view.log, view.expectation, watch);
+}
 
 bool has_link_keys(const Expectation& expectation) { return !link_keys(expectation).empty(); }
 

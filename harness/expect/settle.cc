@@ -29,6 +29,7 @@ Duration settle_of(const Expectation& expectation) {
     }
     if (expectation.in_any && expectation.in_any->count.at_most) need(absence);
     if (expectation.never || expectation.always) need(absence);
+    if (const auto& cache = expectation.dns_cache; cache && cache->queries) need(absence);
     if (const auto& retries = expectation.retries) {
         need(absence);
         // The next gap of a back-off is as a rule twice the last.

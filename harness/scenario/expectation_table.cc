@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "harness/scenario/bounds.hh"
+#include "harness/scenario/model_tables.hh"
 #include "simulator/events/event.hh"
 
 namespace etimedout {
@@ -126,32 +127,6 @@ bool read_closed(Reading& reading, const YamlNode& node, Expectation& out) {
         return false;
     }
     return read_map(reading, node, closed_table(), out.closed.emplace(), "`closed`");
-}
-
-const Table<RetriesBound>& retries_table() {
-    static const Table<RetriesBound> table{
-        "`retries`",
-        {custom_key<RetriesBound>(
-             "of", words_form({"connections", "requests"}), "what is counted",
-             [](Reading& reading, const YamlNode& node, RetriesBound& out) {
-                 out.of =
-                     node.text == "requests" ? CountedUnit::requests : CountedUnit::connections;
-                 return one_of(reading, "of", node, {"connections", "requests"});
-             }),
-         key<RetriesBound>("count", &RetriesBound::count, "how many beyond the first attempt"),
-         key<RetriesBound>("gaps", &RetriesBound::gaps,
-                           "from the end of one attempt to the start of the next, in order"),
-         key<RetriesBound>("same", &RetriesBound::same, "all with the same method and path")}};
-    return table;
-}
-
-bool read_retries(Reading& reading, const YamlNode& node, Expectation& out) {
-    if (!want_map(reading, "retries", node)) return false;
-    RetriesBound& retries = out.retries.emplace();
-    if (!read_map(reading, node, retries_table(), retries, "`retries`")) return false;
-    if (retries.count || !retries.gaps.empty() || retries.same) return true;
-    reading.error(node.at, "`retries` expects nothing", "add count: 2, gaps: […] or same: true");
-    return false;
 }
 
 const Table<CounterBound>& counter_table() {
@@ -283,7 +258,9 @@ bool read_match(Reading& reading, std::string_view key, const YamlNode& node,
     for (const YamlPair& pair : node.pairs) {
         const std::string_view name = pair.key.text;
         if (std::find(aside.begin(), aside.end(), name) != aside.end()) continue;
-        if (name != "event" && std::find(fields.begin(), fields.end(), name) == fields.end()) {
+        // An entry of a map, or a field of a part, is written behind a dot.
+        const std::string_view field = name.substr(0, name.find('.'));
+        if (name != "event" && std::find(fields.begin(), fields.end(), field) == fields.end()) {
             unknown_key(reading, pair.key, fmt::format("the event `{}`", event->text), fields, {});
             good = false;
         } else if (want_scalar(reading, name, pair.value, "one value")) {
@@ -489,8 +466,7 @@ void add_link_keys(std::vector<ExpectationKey>& keys) {
     keys.push_back(fact(link, "bytes", &Expectation::bytes, "payload, both directions"));
     keys.push_back(at(link, custom_key<Expectation>("closed", closed_table().form(),
                                                     "how each connection ended", read_closed)));
-    keys.push_back(at(link, custom_key<Expectation>("retries", retries_table().form(),
-                                                    "attempts in a row", read_retries)));
+    keys.push_back(retries_key());
     keys.push_back(
         fact(link, "in_any", &Expectation::in_any,
              "the peak in any window of a length; of a duration, that of the `requests` or "
@@ -589,24 +565,12 @@ Table<Expectation> make_expectation_table() {
     add_link_keys(table.keys);
     add_dns_keys(table.keys);
     add_node_keys(table.keys);
+    add_model_keys(table.keys);
     table.keys.push_back(
         fact(places::fault, "fired", &Expectation::fired, "how often the fault took effect"));
     table.keys.push_back(
         fact(places::fault, "matched", &Expectation::matched, "how often the fault met traffic"));
     add_order_keys(table.keys);
-    static constexpr std::string_view models =
-        "there are no models yet: count `requests`, `attempts` or `in_any` at the links, and "
-        "`outcomes` at the calls";
-    static constexpr std::string_view streams =
-        "there is `first_byte`, `completeness` and `received` at a call";
-    for (const std::string_view name : {"breaker", "budget", "bulkhead", "hedge", "rate_limit",
-                                        "degraded", "dns_cache", "health_check", "pool"}) {
-        table.later.push_back({name, models});
-    }
-    for (const std::string_view name :
-         {"stream", "end_marker", "first_event", "largest_gap", "idle_before_end", "events"}) {
-        table.later.push_back({name, streams});
-    }
     return table;
 }
 

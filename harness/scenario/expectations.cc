@@ -5,6 +5,7 @@
 
 #include "harness/scenario/bounds.hh"
 #include "harness/scenario/expectation_table.hh"
+#include "harness/scenario/model_tables.hh"
 
 namespace etimedout {
 
@@ -205,6 +206,7 @@ bool read_expectation(Reading& reading, const YamlNode& node, const Expectation*
     } else if (const unsigned place = check_at(reading, node.find("at"), out.at); place != 0) {
         good = check_places(reading, node, out.at, place) && good;
         good = check_closed(reading, node, out.at) && good;
+        good = (!good || check_models(reading, node, out)) && good;
     } else {
         good = false;
     }

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "harness/scenario/model_bounds.hh"
 #include "simulator/base/bound.hh"
 #include "simulator/faults/all_faults.hh"
 #include "simulator/world/spec.hh"
@@ -166,14 +167,6 @@ struct ClosedBound {
     std::string since = "last_byte";  // request, last_byte, connect, or a step's id
 };
 
-// Attempts in a row, at a link.
-struct RetriesBound {
-    CountedUnit of = CountedUnit::connections;
-    std::optional<Bound<std::int64_t>> count{};  // beyond the first attempt
-    std::vector<Bound<Duration>> gaps{};         // end of one to start of the next
-    bool same = false;                           // method, path
-};
-
 // Peak in any window of this length. Without `of`, `count` is of requests, or of connections where
 // there is no HTTP.
 struct InAnyBound {
@@ -200,13 +193,6 @@ struct LogBound {
 struct CounterBound {
     std::string name{};  // nstat's name, TcpExtTCPSynRetrans
     Bound<std::int64_t> delta{};
-};
-
-// Text must be equal, contain, or match.
-struct TextBound {
-    std::optional<std::string> equals{};
-    std::optional<std::string> contains{};
-    std::optional<std::string> matches{};
 };
 
 struct EventMatch {
@@ -243,6 +229,7 @@ struct Expectation {
     std::map<std::string, Bound<Duration>> percentiles{};  // p50 p95 p99 max
     std::optional<Bound<double>> success_ratio{};          // a share of 1
     std::optional<Bound<Bytes>> received{};
+    StreamBound stream{};  // also at a link
 
     // at a link
     // attempts syns established requests responses in_flight retransmissions open reused datagrams
@@ -263,6 +250,17 @@ struct Expectation {
         sockets{};  // state -> how many at the most, any time
     std::optional<Bound<std::int64_t>> fds{};
     std::optional<Bound<Bytes>> memory{};
+
+    // models
+    std::optional<BreakerBound> breaker{};            // at a link
+    std::optional<BudgetBound> budget{};              // at a call
+    std::optional<BulkheadBound> bulkhead{};          // at a link or a call
+    std::optional<PoolBound> pool{};                  // at a link
+    std::optional<HedgeBound> hedge{};                // at a link
+    std::optional<RateLimitBound> rate_limit{};       // at a link
+    std::optional<DegradedBound> degraded{};          // at a call
+    std::optional<HealthCheckBound> health_check{};   // at a link
+    std::optional<DnsCacheBound> dns_cache{};         // at a link or a node
 
     // at a fault
     std::optional<Bound<std::int64_t>> fired{};

@@ -81,6 +81,44 @@ struct CallBegin {
     }
 };
 
+// What came of a body that is sent piece by piece: an event stream (WHATWG HTML, section 9.2), or one
+// without a length. Times are those of the event that holds this.
+struct StreamSeen {
+    std::optional<Duration> headers{};
+    std::optional<Duration> first_byte{};
+    std::optional<Duration> first_event{};
+    std::optional<Duration> first_content{};
+    std::optional<Duration> last{};
+    std::optional<Duration> end{};
+    Duration largest_gap{};
+    std::int64_t events = 0;
+    std::int64_t comments = 0;
+    std::string last_type{};
+    std::string last_data{};
+    static constexpr std::size_t most_of_last = 200;
+    static constexpr auto fields() {
+        return std::tuple{
+            optional("headers", &StreamSeen::headers, "the head was complete"),
+            optional("first_byte", &StreamSeen::first_byte, "first byte of the body"),
+            optional("first_event", &StreamSeen::first_event, "first event, comments not counted"),
+            optional("first_content", &StreamSeen::first_content,
+                     "first event that carries content: of OpenAI's and Anthropic's streams the "
+                     "first piece of the answer, of others the first event"),
+            optional("last", &StreamSeen::last,
+                     "last event; of a body that is no event stream, its last piece"),
+            optional("end", &StreamSeen::end,
+                     "its end was seen: the last chunk, the last announced byte, or FIN"),
+            optional("largest_gap", &StreamSeen::largest_gap,
+                     "longest pause between two events, or two pieces, in nanoseconds"),
+            optional("events", &StreamSeen::events, "events"),
+            optional("comments", &StreamSeen::comments, "comments, which keep a stream alive"),
+            optional("last_type", &StreamSeen::last_type, "type of the last event"),
+            optional("last_data", &StreamSeen::last_data,
+                     "data of the last event, or the body's last line; at most 200 bytes")};
+    }
+    bool operator==(const StreamSeen&) const = default;
+};
+
 // What the caller saw. Phases are durations from the call's begin, as `curl -w` names them;
 // a phase not reached is absent.
 struct CallEnd {
@@ -107,6 +145,7 @@ struct CallEnd {
     std::string standard_error{};
     std::vector<std::string> addresses{};  // dns
     std::string local_address{};           // tcp and http: address:port of our end
+    std::optional<StreamSeen> stream{};    // times since the call began
     static constexpr auto fields() {
         return std::tuple{
             required("call", &CallEnd::call, "the call's id"),
@@ -129,7 +168,9 @@ struct CallEnd {
             optional("stdout", &CallEnd::standard_output, "of a program, at most 64 KiB"),
             optional("stderr", &CallEnd::standard_error, "of a program, at most 64 KiB"),
             optional("addresses", &CallEnd::addresses, "a name's addresses, sorted"),
-            optional("local_address", &CallEnd::local_address, "our end, address:port")};
+            optional("local_address", &CallEnd::local_address, "our end, address:port"),
+            optional("stream", &CallEnd::stream,
+                     "of an event stream, or a body without a length; times since the call began")};
     }
 };
 
@@ -383,6 +424,9 @@ struct HttpMessage {
     std::optional<Duration> ended{};
     std::int64_t body_bytes = 0;
     bool complete = false;
+    std::string fingerprint{};
+    std::map<std::string, std::string> headers{};  // names in lower case
+    std::optional<StreamSeen> stream{};
     static constexpr auto fields() {
         return std::tuple{
             required("link", &HttpMessage::link, "the link"),
@@ -397,7 +441,16 @@ struct HttpMessage {
             optional("ended", &HttpMessage::ended, "when its last byte was seen"),
             optional("body_bytes", &HttpMessage::body_bytes,
                      "length of the body, without chunks' framing"),
-            required("complete", &HttpMessage::complete, "all that was announced was seen")};
+            required("complete", &HttpMessage::complete, "all that was announced was seen"),
+            optional("fingerprint", &HttpMessage::fingerprint,
+                     "of a request's headers, in hexadecimal (FNV-1a of names and values, "
+                     "sorted): without those of one hop, of tracing, and the date"),
+            optional("headers", &HttpMessage::headers,
+                     "of a request, Idempotency-Key; of a response, Retry-After and "
+                     "Retry-After-Ms"),
+            optional("stream", &HttpMessage::stream,
+                     "of a response: an event stream, or a body without a length; times since "
+                     "the world began")};
     }
 };
 

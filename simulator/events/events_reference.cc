@@ -36,7 +36,7 @@ ignore fields they do not know.
 `t` is in whole nanoseconds since the world began, on the world's own clock. In a virtual world
 that clock jumps over idle time, and two runs of one scenario with one seed give the same log, byte
 for byte. In a real one it is the host's clock. Other fields in nanoseconds count from the same
-moment, but for those of `call_end`, which count from the begin of the call. `start` in `log_begin`
+moment, but for those of `call_end`, which count from the begin of the call, and for pauses. `start` in `log_begin`
 is the wall clock at `t` = 0. Events seen on a link carry the time stamp of their packet; a
 `connection` comes when all of it was seen, with the last of its packets, or, when it is not closed
 by then, with the last packet of the capture.
@@ -120,6 +120,13 @@ template <HasFields T>
 struct Nested<std::vector<T>> {
     static void append(std::string& out, std::string_view name) {
         append_fields<T>(out, fmt::format("{}[].", name));
+    }
+};
+
+template <HasFields T>
+struct Nested<std::optional<T>> {
+    static void append(std::string& out, std::string_view name) {
+        append_fields<T>(out, fmt::format("{}.", name));
     }
 };
 

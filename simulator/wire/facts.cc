@@ -211,6 +211,9 @@ private:
             event.ended = fact.ended;
             event.body_bytes = fact.body_bytes;
             event.complete = fact.complete;
+            event.fingerprint = std::move(fact.fingerprint);
+            event.headers = std::move(fact.headers);
+            event.stream = std::move(fact.stream);
             timeline_.put(fact.began, {fact.began.t, std::move(event)});
         }
     }

@@ -9,6 +9,9 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/verb.hpp>
 
+#include "simulator/wire/event_stream.hh"
+#include "simulator/wire/request_fingerprint.hh"
+
 namespace etimedout {
 
 namespace {
@@ -21,6 +24,11 @@ constexpr std::uint32_t longest_header = 256 * 1024;
 constexpr std::string_view trace_header = "X-Etimedout-Call";
 
 std::string to_string(string_view text) { return {text.data(), text.size()}; }
+std::string_view as_view(string_view text) { return {text.data(), text.size()}; }
+
+bool is_called(string_view name, std::string_view wanted) {
+    return boost::beast::iequals(name, {wanted.data(), wanted.size()});
+}
 
 }  // namespace
 
@@ -39,6 +47,16 @@ public:
 
     bool start_line_done() const { return start_line_done_; }
 
+    // When the bytes that come next were seen.
+    void set_time(Duration now) { now_ = now; }
+    // The message is over; `end` when its end was seen.
+    void conclude(std::optional<Duration> end) {
+        if (is_request) fact_.fingerprint = fingerprint_.text();
+        if (!watch_) return;
+        if (end) watch_->end(*end);
+        fact_.stream = watch_->seen();
+    }
+
 private:
     void on_request_impl(http::verb, string_view method, string_view target, int,
                          error_code&) override {
@@ -51,11 +69,23 @@ private:
         fact_.status = code;
     }
     void on_field_impl(http::field, string_view name, string_view value, error_code&) override {
-        if (boost::beast::iequals(name, {trace_header.data(), trace_header.size()})) {
-            fact_.call = to_string(value);
+        if (is_request) {
+            fingerprint_.add(as_view(name), as_view(value));
+            if (is_called(name, trace_header)) fact_.call = to_string(value);
+            if (is_called(name, "Idempotency-Key")) keep(name, value);
+            return;
+        }
+        if (is_called(name, "Content-Type")) content_type_ = to_string(value);
+        if (is_called(name, "Retry-After") || is_called(name, "Retry-After-Ms")) keep(name, value);
+    }
+    void on_header_impl(error_code&) override {
+        if (is_request) return;
+        StreamWatch watch{now_, content_type_};
+        const bool has_length = !this->chunked() && !this->need_eof();
+        if (!has_length || (watch.is_event_stream() && !this->is_done())) {
+            watch_ = std::move(watch);
         }
     }
-    void on_header_impl(error_code&) override {}
     void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
     std::size_t on_body_impl(string_view body, error_code&) override { return count(body); }
     void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
@@ -66,11 +96,19 @@ private:
 
     std::size_t count(string_view body) {
         fact_.body_bytes += static_cast<std::int64_t>(body.size());
+        if (watch_) watch_->add(as_view(body), now_);
         return body.size();
+    }
+    void keep(string_view name, string_view value) {
+        fact_.headers[lower_case_name(as_view(name))] = to_string(value);
     }
 
     HttpFact& fact_;
     bool start_line_done_ = false;
+    Duration now_{};
+    RequestFingerprint fingerprint_{};
+    std::string content_type_{};
+    std::optional<StreamWatch> watch_{};
 };
 
 // What the parser of one direction asks of the conversation.
@@ -107,11 +145,11 @@ public:
     }
 
     // The other side has sent all it will: a body without a length is complete.
-    void end() {
+    void end(Duration t) {
         if (parser_ && parser_->is_header_done()) {
             error_code error;
             parser_->put_eof(error);
-            finish(!error);
+            finish(!error, t);
         }
         cut();
     }
@@ -119,7 +157,7 @@ public:
     // Nothing of what may follow can be read.
     void cut() {
         if (parser_ && is_http()) {
-            finish(false);
+            finish(false, std::nullopt);
         }
         parser_.reset();
         dead_ = true;
@@ -145,6 +183,7 @@ private:
     // Whether there may be more to do with what is left of the input.
     bool advance(std::string_view& input, Moment when) {
         error_code error;
+        parser_->set_time(when.t);
         const std::size_t used =
             parser_->put(boost::asio::const_buffer{input.data(), input.size()}, error);
         input.remove_prefix(used);
@@ -157,7 +196,7 @@ private:
         if (parser_->is_header_done()) announce();
         const bool tunnel = parser_->is_header_done() && is_tunnel();
         if (parser_->is_done() || tunnel) {
-            finish(true);
+            finish(true, when.t);
             if (tunnel) dead_ = true;
             return true;
         }
@@ -188,8 +227,9 @@ private:
         if (is_request && fact_.number == 0) fact_.number = partner_.on_request(fact_);
     }
 
-    void finish(bool complete) {
+    void finish(bool complete, std::optional<Duration> end) {
         fact_.complete = complete;
+        parser_->conclude(end);
         if (is_request && fact_.method.empty()) {
             fact_.method = pending_.substr(0, pending_.find(' '));
         }
@@ -256,7 +296,7 @@ void HttpConversation::add(Side from, const StreamPiece& piece) {
                 direction.cut();
                 break;
             case StreamPiece::Kind::end:
-                direction.end();
+                direction.end(piece.t);
                 break;
         }
     };

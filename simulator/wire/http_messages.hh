@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "simulator/events/event.hh"
 #include "simulator/wire/connections.hh"
 
 namespace etimedout {
@@ -22,6 +24,9 @@ struct HttpFact {
     Duration ended{};             // when the last of its bytes was seen
     std::int64_t body_bytes = 0;  // content, without the framing of chunks
     bool complete = false;        // all that was announced was seen
+    std::string fingerprint{};    // of a request's headers
+    std::map<std::string, std::string> headers{};  // the few that are kept, in lower case
+    std::optional<StreamSeen> stream{};  // of a response: an event stream, or without a length
 };
 
 // RFC 9112, both roles read at once: pipelining, HEAD, 204, 304, chunks, bodies that end with the

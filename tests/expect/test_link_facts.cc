@@ -248,7 +248,7 @@ TEST(LinkFacts, RetriesAreCountedBeyondTheFirstWithGapsFromEndToBegin) {
     EXPECT_EQ(gap.missed_by, "gap 2 early by 180.0ms");
     EXPECT_EQ(retries({.of = CountedUnit::requests, .gaps = {gaps[0], gaps[1], gaps[1]}}).verdict,
               Verdict::fail);
-    const Finding same = retries({.of = CountedUnit::requests, .same = true});
+    const Finding same = retries({.of = CountedUnit::requests, .same = {"method", "path"}});
     EXPECT_EQ(same.verdict, Verdict::fail);
     EXPECT_EQ(same.missed_by, "not the same: GET /; GET /c");
     const Finding none = at_up({.of = "c1", .retries = RetriesBound{.count = count(0)}},
@@ -401,8 +401,9 @@ TEST(LinkFacts, GapsInTimeDoNotForgiveRequestsThatAreNotTheSame) {
         log.request({.number = 2, .sent = 4050ms, .answered = 5s, .path = second});
         log.put(3500ms, Stall{1s});
         Expectation expectation{.at = "up"};
-        expectation.retries = RetriesBound{
-            .of = CountedUnit::requests, .gaps = {at_most<Duration>(1s)}, .same = true};
+        expectation.retries = RetriesBound{.of = CountedUnit::requests,
+                                           .gaps = {at_most<Duration>(1s)},
+                                           .same = {"method", "path"}};
         return check_one(gateway_scenario(), expectation, log.end(11s)).verdict;
     };
     EXPECT_EQ(verdict("/a"), Verdict::inconclusive);

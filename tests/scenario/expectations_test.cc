@@ -61,7 +61,7 @@ TEST(Expectations, OfALink) {
     EXPECT_EQ(it.bytes->at_most, Bytes{1 << 20});
     EXPECT_EQ(it.closed->how, "rst");
     EXPECT_EQ(it.closed->since, "pause");
-    EXPECT_TRUE(it.retries->same);
+    EXPECT_EQ(it.retries->same, (std::vector<std::string>{"method", "path"}));
     EXPECT_EQ(it.retries->gaps.size(), 2U);
     EXPECT_EQ(it.in_any->window, 1s);
     EXPECT_EQ(it.in_any->count.at_most, 5);

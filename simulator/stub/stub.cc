@@ -5,7 +5,9 @@
 #include <atomic>
 #include <exception>
 #include <limits>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -24,6 +26,7 @@
 #include "simulator/base/fd.hh"
 #include "simulator/stream/scope.hh"
 #include "simulator/stream/serving.hh"
+#include "simulator/stub/certificates.hh"
 #include "simulator/stub/upstream.hh"
 
 namespace etimedout {
@@ -112,15 +115,30 @@ std::string text_of(const std::exception_ptr& error) {
     }
 }
 
+std::unique_ptr<TlsContext> tls_for(const StubSpec& spec, const WorldClock& clock,
+                                    const StubPlace& place) {
+    if (!spec.tls) return nullptr;
+    const std::string certificate = make_certificate({.kind = spec.tls->certificate,
+                                                      .names = place.names,
+                                                      .addresses = place.addresses,
+                                                      .wall_clock = clock.wall_begin()});
+    return std::make_unique<TlsContext>(certificate, server_private_key(), spec.tls->version);
+}
+
 }  // namespace
 
 class Stub::Server {
 public:
-    Server(std::string name, StubSpec spec, const WorldClock& clock)
-        : name_{std::move(name)},
-          upstream_{std::move(spec), &clock},
+    Server(std::string name, StubSpec spec, const WorldClock& clock, const StubPlace& place)
+        : upstream_{.name = std::move(name),
+                    .spec = spec,
+                    .clock = &clock,
+                    .seed = place.seed,
+                    .pool = {{spec.workers, spec.queue}, &clock},
+                    .tls = tls_for(spec, clock, place)},
           scope_{context_.get_executor()} {
-        Listeners listeners = open_listeners(name_, upstream_.spec);
+        upstream_.pool.on_room = [this] { resumed_.cancel(); };
+        Listeners listeners = open_listeners(upstream_.name, upstream_.spec);
         port_ = listeners.port;
         listen(tcp::v4(), std::move(listeners.v4));
         if (listeners.v6) listen(tcp::v6(), std::move(listeners.v6));
@@ -142,9 +160,21 @@ public:
         accepting_ = accepting;
         if (accepting) asio::post(context_, [this] { resumed_.cancel(); });
     }
+    void occupy_workers(std::optional<std::int64_t> count) { upstream_.pool.occupy(count); }
+    void release_workers() {
+        upstream_.pool.release();
+        asio::post(context_, [this] { upstream_.pool.grant(); });
+    }
     StubRecord record() const {
+        const WorkerRecord workers = upstream_.pool.record();
         const std::lock_guard lock{mutex_};
-        return {upstream_.connections, upstream_.requests, trouble_};
+        return {.connections = upstream_.connections,
+                .requests = upstream_.requests,
+                .trouble = trouble_,
+                .waiting = workers.waiting,
+                .waited = workers.waited,
+                .longest_wait = workers.longest_wait,
+                .refused = upstream_.refused};
     }
 
 private:
@@ -176,7 +206,7 @@ private:
             const auto [arrived] =
                 co_await acceptor.async_wait(tcp::acceptor::wait_read, as_values);
             if (arrived == asio::error::operation_aborted) co_return;
-            while (!accepting_) {
+            while (!accepting_ || is_crowded()) {
                 co_await resumed_.async_wait(as_values);
                 if (ending_) co_return;
             }
@@ -196,9 +226,15 @@ private:
         }
     }
 
+    // Whether whoever comes is left in the kernel's queue, since that of the workers is full.
+    bool is_crowded() const {
+        return upstream_.spec.queue_full == StubOverflow::backlog && upstream_.pool.is_full();
+    }
+
     void serve(tcp::socket socket) {
         switch (upstream_.spec.kind) {
             case StubKind::http:
+            case StubKind::llm:
                 scope_.spawn(serve_http(&upstream_, std::move(socket)));
                 return;
             case StubKind::tcp:
@@ -213,7 +249,6 @@ private:
         if (error) throw boost::system::system_error{error};
     }
 
-    std::string name_;
     std::uint16_t port_ = 0;
     Upstream upstream_;
     asio::io_context context_{1};
@@ -226,13 +261,15 @@ private:
     std::thread thread_;
 };
 
-Stub::Stub(std::string name, StubSpec spec, const WorldClock& clock)
-    : server_{std::make_unique<Server>(std::move(name), std::move(spec), clock)} {}
+Stub::Stub(std::string name, StubSpec spec, const WorldClock& clock, StubPlace place)
+    : server_{std::make_unique<Server>(std::move(name), std::move(spec), clock, place)} {}
 
 Stub::~Stub() = default;
 
 std::uint16_t Stub::port() const { return server_->port(); }
 void Stub::set_accepting(bool accepting) { server_->set_accepting(accepting); }
+void Stub::occupy_workers(std::optional<std::int64_t> count) { server_->occupy_workers(count); }
+void Stub::release_workers() { server_->release_workers(); }
 StubRecord Stub::record() const { return server_->record(); }
 
 }  // namespace etimedout

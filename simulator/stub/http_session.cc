@@ -49,6 +49,7 @@ private:
     bool is_last() const;
 
     Upstream* upstream_;
+    OpenConnection open_{upstream_};
     Wire wire_;
     RequestReader reader_;
     std::int64_t count_ = 0;  // requests that have begun on this connection

@@ -179,8 +179,8 @@ struct StubTls {
     bool operator==(const StubTls&) const = default;
 };
 
-// What becomes of a request, or of a connection where the kernel still holds it, when all workers
-// are busy and the queue is full.
+// What becomes of who comes when all workers are busy and the queue is full: connections are left
+// to the kernel while as many are open as can be served and wait, or requests are refused.
 enum class StubOverflow { backlog, refuse };
 
 template <>

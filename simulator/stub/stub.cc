@@ -137,7 +137,7 @@ public:
                     .pool = {{spec.workers, spec.queue}, &clock},
                     .tls = tls_for(spec, clock, place)},
           scope_{context_.get_executor()} {
-        upstream_.pool.on_room = [this] { resumed_.cancel(); };
+        upstream_.on_room = [this] { resumed_.cancel(); };
         Listeners listeners = open_listeners(upstream_.name, upstream_.spec);
         port_ = listeners.port;
         listen(tcp::v4(), std::move(listeners.v4));
@@ -153,6 +153,7 @@ public:
             scope_.cancel();
         });
         thread_.join();
+        upstream_.on_room = nullptr;
     }
 
     std::uint16_t port() const { return port_; }
@@ -163,7 +164,10 @@ public:
     void occupy_workers(std::optional<std::int64_t> count) { upstream_.pool.occupy(count); }
     void release_workers() {
         upstream_.pool.release();
-        asio::post(context_, [this] { upstream_.pool.grant(); });
+        asio::post(context_, [this] {
+            upstream_.pool.grant();
+            resumed_.cancel();
+        });
     }
     StubRecord record() const {
         const WorkerRecord workers = upstream_.pool.record();
@@ -226,12 +230,15 @@ private:
         }
     }
 
-    // Whether whoever comes is left in the kernel's queue, since that of the workers is full.
+    // Whether whoever comes is left in the kernel's queue, since workers and their own are full.
     bool is_crowded() const {
-        return upstream_.spec.queue_full == StubOverflow::backlog && upstream_.pool.is_full();
+        if (upstream_.spec.queue_full != StubOverflow::backlog) return false;
+        const std::optional<std::int64_t> room = upstream_.pool.room();
+        return room && upstream_.open >= *room;
     }
 
     void serve(tcp::socket socket) {
+        ++upstream_.open;
         switch (upstream_.spec.kind) {
             case StubKind::http:
             case StubKind::llm:

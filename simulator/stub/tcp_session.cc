@@ -34,6 +34,7 @@ private:
     awaitable<AfterAnswer> end();
 
     Upstream* upstream_;
+    OpenConnection open_{upstream_};
     StubRoute route_;
     Wire wire_;
     std::int64_t sent_ = 0;

@@ -90,17 +90,22 @@ WorkerRecord WorkerPool::record() const {
 }
 
 void WorkerPool::grant() {
-    {
-        const std::lock_guard lock{mutex_};
-        while (!waiters_.empty() && free_now() > 0) {
-            Waiter* next = waiters_.front();
-            waiters_.pop_front();
-            ++busy_;
-            next->granted = true;
-            next->granted_at.cancel();
-        }
+    const std::lock_guard lock{mutex_};
+    while (!waiters_.empty() && free_now() > 0) {
+        Waiter* next = waiters_.front();
+        waiters_.pop_front();
+        ++busy_;
+        next->granted = true;
+        next->granted_at.cancel();
     }
-    if (on_room) on_room();
+}
+
+std::optional<std::int64_t> WorkerPool::room() const {
+    const std::lock_guard lock{mutex_};
+    if (!limits_.queue) return std::nullopt;
+    if (all_occupied_) return *limits_.queue;
+    if (!limits_.workers) return std::nullopt;
+    return std::max<std::int64_t>(*limits_.workers - occupied_, 0) + *limits_.queue;
 }
 
 void WorkerPool::Place::give_back() {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <list>
 #include <mutex>
 #include <optional>
@@ -69,8 +68,9 @@ public:
 
     // Gives workers that are free to those who wait.
     void grant();
-    // Called when there may be room in a queue that was full.
-    std::function<void()> on_room{};
+
+    // How many can be served and wait at a time; nothing: any number.
+    std::optional<std::int64_t> room() const;
 
 private:
     struct Waiter;

@@ -85,6 +85,7 @@ private:
     Node& node_named(const std::string& name);
     std::optional<Port> port_of(const std::string& node) const;
     void add_link(std::size_t index);
+    void write_authority();
     std::unique_ptr<StandIn> stand_in_for(const std::string& node, const std::string& external);
     LinkProxy& proxy_of(const std::string& link);
     void arm_at_link(const std::string& target, const ArmedFault& fault);

@@ -165,8 +165,8 @@ const Table<StubDraft>& stub_table() {
                            "with `stub`: the port it listens on; by default the links'"));
         keys.push_back(custom_key<StubDraft>(
             "routes", routes_form(),
-            "with `stub: http`: answers by path; a path that ends in * is a prefix. A list is for "
-            "one request after the other",
+            "with `stub: http`: answers by path; a path that ends in * is a prefix. In a list, "
+            "`times` says how many requests an answer is for",
             read_routes));
         const auto upstream = [&](std::string_view name, auto member, std::string_view doc,
                                   const Range& range = {}) {

@@ -6,6 +6,7 @@
 
 #include "harness/call/call_state.hh"
 #include "harness/call/http_outcome.hh"
+#include "simulator/node/root_file_system.hh"
 
 namespace etimedout {
 
@@ -29,6 +30,7 @@ HttpRequest request_for(const CallPlan& plan) {
                     is_v6 ? fmt::format("[{}]", request.host) : request.host, plan.port, call.path);
     request.method = call.method;
     request.connection = plan.step.connection;
+    if (call.verify) request.authority = authority_file;
     if (call.body) {
         request.body = *call.body;
         request.body_size = static_cast<std::int64_t>(call.body->size());
@@ -72,7 +74,8 @@ CallEnd run_http(const CallPlan& plan, const WorldClock& clock, CallState& state
 
     const bool reuse = request.connection == ConnectionUse::reuse;
     const std::string key =
-        fmt::format("{}/{}/{}", plan.step.node, plan.step.link, request.url.substr(0, 5));
+        fmt::format("{}/{}/{}{}", plan.step.node, plan.step.link, request.url.substr(0, 5),
+                    request.authority.empty() ? "" : "/verified");
     auto client = reuse ? state.parts().take(key) : std::make_unique<HttpClient>();
     HttpExchange exchange = client->perform(request, limits, clock);
 

@@ -288,8 +288,9 @@ void HttpClient::Curl::prepare(HttpTransfer& transfer, const Limits& limits) {
     set(CURLOPT_PROXY, "");  // also not the one of the environment
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     set(CURLOPT_PATH_AS_IS, 1L);
-    set(CURLOPT_SSL_VERIFYPEER, 0L);
-    set(CURLOPT_SSL_VERIFYHOST, 0L);
+    set(CURLOPT_SSL_VERIFYPEER, request.authority.empty() ? 0L : 1L);
+    set(CURLOPT_SSL_VERIFYHOST, request.authority.empty() ? 0L : 2L);
+    if (!request.authority.empty()) set(CURLOPT_CAINFO, request.authority.c_str());
     set(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
     set(CURLOPT_HEADERFUNCTION, &on_header);
     set(CURLOPT_HEADERDATA, static_cast<void*>(&transfer));

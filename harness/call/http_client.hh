@@ -27,6 +27,7 @@ struct HttpRequest {
     std::string body{};
     std::int64_t body_size = -1;  // -1: no body; more than `body`: the rest is generated
     ConnectionUse connection = ConnectionUse::fresh;
+    std::string authority{};  // a PEM file that a certificate must come from; empty: any will do
 };
 
 // What curl knows when a transfer has ended, for better or worse. Times count from its begin.

@@ -16,6 +16,7 @@ bool is_form(std::string_view key) {
 // A call as its keys are read.
 struct CallDraft : CallStep {
     bool tls = false;
+    bool verify = false;
 };
 
 bool check_path(Reading& reading, std::string_view key, const YamlNode& node) {
@@ -297,6 +298,9 @@ Table<CallDraft> make_call_table() {
         }));
     keys.push_back(
         key<CallDraft>("tls", &CallDraft::tls, "with `get` or `request`: https, any certificate"));
+    keys.push_back(key<CallDraft>("verify", &CallDraft::verify,
+                                  "with `get` or `request`: https, and only a certificate for this "
+                                  "host that `${scenario.ca}` signed"));
     keys.push_back(
         limit_key<&CallStep::timeout>("timeout", "the client's own limit, for all of it"));
     keys.push_back(limit_key<&CallStep::connect_timeout>("connect_timeout",
@@ -416,7 +420,7 @@ bool check_repetition(Reading& reading, const YamlNode& node) {
 
 bool check_http_keys(Reading& reading, const YamlNode& node, std::string_view form) {
     const bool http = form == "get" || form == "request";
-    for (const std::string_view key : {std::string_view{"tls"}, std::string_view{"connection"}}) {
+    for (const std::string_view key : {"tls", "verify", "connection"}) {
         const YamlPair* pair = node.find_pair(key);
         if (pair == nullptr || http) continue;
         reading.error(pair->key.at,
@@ -457,6 +461,10 @@ bool read_call(Reading& reading, const YamlNode& node, CallStep& out) {
     good = check_repetition(reading, node) && good;
     if (call.tls) {
         if (auto* http = std::get_if<HttpCall>(&call.what)) http->tls = true;
+    }
+    if (auto* http = std::get_if<HttpCall>(&call.what)) {
+        http->verify = http->verify || call.verify;
+        http->tls = http->tls || http->verify;
     }
     if (good && call.timeout && *call.timeout > call.deadline) {
         reading.warning(

@@ -134,6 +134,8 @@ reason, in `because` or in a comment beside or above it, is a finding of `check`
 | variable | meaning |
 |---|---|
 | `${scenario.dir}` | the folder of the scenario's file |
+| `${scenario.ca}` | a file with the certificate of the authority that signs those of stubs: for `curl --cacert`, `SSL_CERT_FILE`, `NODE_EXTRA_CA_CERTS` |
+| `${scenario.truststore}` | the same for Java: `-Djavax.net.ssl.trustStore` |
 | `${links.NAME.url}` | `http://HOST:PORT` of the link's callee, as its caller knows it |
 | `${links.NAME.host}`, `.port`, `.ip` | the parts of it; the callee's address |
 | `${nodes.NAME.ip}`, `.name` | where the node is called, or else calls from |

@@ -82,6 +82,7 @@ struct HttpCall {
     std::optional<std::string> body{};
     std::optional<Bytes> body_size{};
     bool tls = false;
+    bool verify = false;
     static constexpr auto fields() {
         return std::tuple{
             optional("method", &HttpCall::method, "GET by default"),
@@ -89,7 +90,9 @@ struct HttpCall {
             optional("headers", &HttpCall::headers, "headers to send"),
             optional("body", &HttpCall::body, "the body to send"),
             optional("body_size", &HttpCall::body_size, "a body of this size instead"),
-            optional("tls", &HttpCall::tls, "https, any certificate")};
+            optional("tls", &HttpCall::tls, "https, any certificate"),
+            optional("verify", &HttpCall::verify,
+                     "https, and only a certificate for this host that `${scenario.ca}` signed")};
     }
 };
 // `tcp: connect`, or `tcp: {send: …, expect: …, send_size: …}`.

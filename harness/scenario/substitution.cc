@@ -6,6 +6,7 @@
 
 #include "harness/scenario/part.hh"
 #include "harness/scenario/variables.hh"
+#include "simulator/node/root_file_system.hh"
 
 namespace etimedout {
 
@@ -196,6 +197,8 @@ std::string Substitution::look_up(std::string_view name, const Span& at, Pass pa
         return {};
     }
     if (name == "scenario.dir") return scenario_dir_;
+    if (name == "scenario.ca") return authority_file;
+    if (name == "scenario.truststore") return authority_java_file;
     if (const auto declared = declared_.find(name); declared != declared_.end()) {
         if (declared->second.tree) {
             wrong(at,
@@ -206,7 +209,7 @@ std::string Substitution::look_up(std::string_view name, const Span& at, Pass pa
         }
         return variable(name, declared->second);
     }
-    std::vector<std::string_view> known{"scenario.dir"};
+    std::vector<std::string_view> known{"scenario.dir", "scenario.ca", "scenario.truststore"};
     for (const auto& [key, value] : declared_) known.push_back(key);
     wrong(at, fmt::format("no variable is called `{}`", name), suggest(name, known, "variables"));
     return {};

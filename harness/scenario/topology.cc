@@ -8,6 +8,7 @@
 
 #include "harness/scenario/part.hh"
 #include "harness/scenario/resolvers.hh"
+#include "harness/scenario/stub_keys.hh"
 #include "simulator/base/trimmed.hh"
 #include "simulator/net/kernel_habits.hh"
 
@@ -19,12 +20,9 @@ constexpr std::size_t most_nodes = 250;
 constexpr std::size_t most_links = 250;  // one octet of an address is the link's number
 
 // A node as its keys are read; what it becomes follows when all are known.
-struct NodeDraft : NodeSpec {
+struct NodeDraft : NodeSpec, StubDraft {
     std::optional<std::string> run{};
     ProcessSpec program{};
-    std::optional<StubKind> stub_kind{};
-    std::optional<Port> port{};
-    StubSpec upstream{};
 };
 
 // ------------------------------------------------------------------ links
@@ -100,20 +98,6 @@ bool read_command(Reading& reading, std::string_view key, const YamlNode& node, 
         return false;
     }
     out = node.text;
-    return true;
-}
-
-bool read_routes(Reading& reading, const YamlNode& node, NodeDraft& out) {
-    if (!Value<std::map<std::string, StubRoute>>::read(reading, "routes", node, {},
-                                                       out.upstream.routes)) {
-        return false;
-    }
-    for (const YamlPair& pair : node.pairs) {
-        if (pair.key.text.starts_with('/') || pair.key.text == "*") continue;
-        reading.error(pair.key.at, fmt::format("{} is not a route", quote(pair.key.text)),
-                      "a route is a path that begins with /, and a prefix where it ends in *");
-        return false;
-    }
     return true;
 }
 
@@ -209,7 +193,7 @@ void add_common_keys(NodeKeys& keys) {
         [](Reading& reading, const YamlNode& node, NodeDraft& out) {
             return read_command(reading, "run", node, out.run.emplace());
         }));
-    keys.push_back(key<NodeDraft>("stub", &NodeDraft::stub_kind,
+    keys.push_back(key<NodeDraft>("stub", &StubDraft::stub_kind,
                                   "a server of the tool's own, that answers as told"));
     Form external = Value<std::string>::form({});
     external.example = "localhost:8080";
@@ -252,34 +236,14 @@ void add_program_keys(NodeKeys& keys) {
 }
 
 void add_stub_keys(NodeKeys& keys) {
-    keys.push_back(key<NodeDraft>("port", &NodeDraft::port,
-                                  "with `stub`: the port it listens on; by default the links'"));
-    keys.push_back(custom_key<NodeDraft>(
-        "routes", Value<std::map<std::string, StubRoute>>::form({}),
-        "with `stub: http`: answers by path; a path that ends in * is a prefix", read_routes));
-    const auto upstream = [&](std::string_view name, auto member, std::string_view doc,
-                              const Range& range) {
-        using Member = std::remove_cvref_t<decltype(std::declval<StubSpec>().*member)>;
-        auto spec = custom_key<NodeDraft>(
-            name, Value<Member>::form(range), doc,
-            [name, member, range](Reading& reading, const YamlNode& node, NodeDraft& out) {
-                return Value<Member>::read(reading, name, node, range, out.upstream.*member);
-            });
-        spec.initial = initial_text(StubSpec{}.*member);
-        keys.push_back(std::move(spec));
-    };
-    upstream("accept_delay", &StubSpec::accept_delay,
-             "with `stub`: wait before each connection is accepted", {{}, 86400e9});
-    upstream("backlog", &StubSpec::backlog, "with `stub`: of listen(2)", {0.0, 65535.0});
-    for_each_field<StubRoute>([&](const auto& field) {
-        auto spec = key_from(field);
+    for (const KeySpec<StubDraft>& spec : stub_table().keys) {
         keys.push_back(custom_key<NodeDraft>(
             spec.name, spec.form, spec.doc,
             [read = spec.read](Reading& reading, const YamlNode& node, NodeDraft& out) {
-                return read(reading, node, out.upstream.all);
+                return read(reading, node, out);
             }));
         keys.back().initial = spec.initial;
-    });
+    }
 }
 
 const Table<NodeDraft>& node_table() {
@@ -295,8 +259,6 @@ const Table<NodeDraft>& node_table() {
 
 constexpr std::array<std::string_view, 8> program_keys{"user", "env",   "cwd",  "files",
                                                        "logs", "ready", "stop", "limits"};
-// Those that no connection of a TCP stub can show.
-constexpr std::array<std::string_view, 4> http_keys{"routes", "status", "headers", "chunked"};
 
 bool contains(std::span<const std::string_view> words, std::string_view word) {
     return std::find(words.begin(), words.end(), word) != words.end();
@@ -320,21 +282,10 @@ void check_keys(Reading& reading, const YamlNode& node, const NodeDraft& draft) 
         } else if (!draft.stub_kind) {
             reading.error(pair.key.at,
                           fmt::format("`{}` is about a stub, and this node is none", key),
-                          "add `stub: http` or `stub: tcp`, or remove it");
-        } else if (*draft.stub_kind == StubKind::tcp && contains(http_keys, key)) {
-            reading.error(pair.key.at,
-                          fmt::format("`{}` is about HTTP, and this stub speaks TCP "
-                                      "alone",
-                                      key),
-                          "write stub: http, or remove it");
+                          "add `stub: http`, `stub: tcp` or `stub: llm`, or remove it");
+        } else {
+            check_stub_key(reading, pair.key, *draft.stub_kind);
         }
-    }
-}
-
-void check_route(Reading& reading, const YamlNode& node, const StubRoute& route) {
-    if (route.body && route.body_size) {
-        reading.error(node.find_pair("body_size")->key.at,
-                      "`body` and `body_size` exclude each other", "keep one of them");
     }
 }
 
@@ -367,15 +318,7 @@ void read_node(Reading& reading, const YamlPair& pair, NodeSpec& out) {
         return;
     }
     check_keys(reading, node, draft);
-    check_route(reading, node, draft.upstream.all);
-    if (const YamlNode* routes = node.find("routes")) {
-        for (const YamlPair& route : routes->pairs) {
-            const auto found = draft.upstream.routes.find(route.key.text);
-            if (found != draft.upstream.routes.end()) {
-                check_route(reading, route.value, found->second);
-            }
-        }
-    }
+    if (draft.stub_kind) check_stub(reading, node, draft);
     out = static_cast<const NodeSpec&>(draft);
     if (draft.run) {
         draft.program.run = *draft.run;

@@ -29,6 +29,11 @@ struct NodeRootPlan {
 // Where every node sees the scenario's folder.
 inline constexpr auto scenario_folder = "/scenario";
 
+// Where every node of a world with stubs that speak TLS sees the certificate of the authority that
+// has signed theirs: as PEM, and as a Java key store.
+inline constexpr auto authority_file = "/etc/etimedout-ca.pem";
+inline constexpr auto authority_java_file = "/etc/etimedout-ca.jks";
+
 // Process 1 calls one of the enter functions once, before any other thread runs. The host's files
 // are only ever read: nodes write to overlays in memory, which die with the world.
 class RootFileSystem {

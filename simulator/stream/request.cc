@@ -1,6 +1,8 @@
 // RequestReader: HTTP/1 requests out of a stream of bytes, their bodies counted and thrown away.
 #include "simulator/stream/request.hh"
 
+#include <algorithm>
+
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 
@@ -43,8 +45,13 @@ public:
     }
     RequestHead request{};
     error_code failure{};
+    std::string body{};
+    std::size_t wanted = 0;  // of the body
 
 private:
+    void keep(string_view part) {
+        body.append(part.data(), std::min(part.size(), wanted - std::min(wanted, body.size())));
+    }
     void on_request_impl(http::verb /*method*/, string_view method, string_view target, int version,
                          error_code& ec) override {
         ec = {};
@@ -73,18 +80,20 @@ private:
                            error_code& ec) override {
         ec = {};
     }
-    std::size_t on_body_impl(string_view body, error_code& ec) override {
+    std::size_t on_body_impl(string_view part, error_code& ec) override {
         ec = {};
-        return body.size();
+        keep(part);
+        return part.size();
     }
     void on_chunk_header_impl(std::uint64_t /*size*/, string_view /*extensions*/,
                               error_code& ec) override {
         ec = {};
     }
-    std::size_t on_chunk_body_impl(std::uint64_t /*remain*/, string_view body,
+    std::size_t on_chunk_body_impl(std::uint64_t /*remain*/, string_view part,
                                    error_code& ec) override {
         ec = {};
-        return body.size();
+        keep(part);
+        return part.size();
     }
     void on_finish_impl(error_code& ec) override { ec = {}; }
 };
@@ -107,6 +116,10 @@ RequestReader::State RequestReader::state() const {
     if (parser_->is_done()) return State::complete;
     return parser_->is_header_done() ? State::body : State::head;
 }
+
+void RequestReader::keep_body(std::size_t bytes) { parser_->wanted = bytes; }
+
+const std::string& RequestReader::body() const { return parser_->body; }
 
 const RequestHead& RequestReader::head() const { return parser_->request; }
 

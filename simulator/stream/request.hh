@@ -33,7 +33,8 @@ bool same_name(std::string_view a, std::string_view b);
 // Whether a route's or a selector's path means this one: exact, or a prefix when it ends in `*`.
 bool path_matches(std::string_view pattern, std::string_view path);
 
-// One request. Its head may have 64 KiB, its body any size, since no byte of it is kept.
+// One request. Its head may have 64 KiB, its body any size, since no byte of it is kept where that
+// is not asked for.
 class RequestReader {
 public:
     enum class State { head, body, complete, malformed };
@@ -47,9 +48,14 @@ public:
     // behind it. Stops behind the head, and behind the request.
     std::size_t feed(std::string_view data);
 
+    // Keeps the first so many bytes of the body; said before its first byte is fed.
+    void keep_body(std::size_t bytes);
+
     State state() const;
     // Complete from state `body` on.
     const RequestHead& head() const;
+    // What was kept of the body.
+    const std::string& body() const;
     // What is wrong with a malformed request.
     std::string complaint() const;
 

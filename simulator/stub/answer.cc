@@ -59,6 +59,7 @@ Answer answer_of(const StubRoute& route) {
     answer.headers = route.headers;
     answer.body = body_of(route);
     answer.wants_chunks = route.chunked;
+    if (route.until_close) answer.headers["Content-Length"] = "";
     answer.pace = {route.first_byte, route.between, route.piece.count};
     const std::int64_t stop = route.stop_after ? route.stop_after->count : answer.body.size;
     answer.ending = {std::min(stop, answer.body.size), stop < answer.body.size, route.end};
@@ -71,11 +72,11 @@ RenderedHead render_head(const Answer& answer, const RequestHead& request,
                        request, clock.wall_begin() + clock.now().count());
 }
 
-Answer bad_request(const std::string& complaint) {
+Answer last_answer(std::int64_t status, std::string text) {
     Answer answer;
-    answer.status = 400;
+    answer.status = status;
     answer.headers = {{"Connection", "close"}};
-    answer.body.text = complaint + "\n";
+    answer.body.text = std::move(text);
     answer.body.size = static_cast<std::int64_t>(answer.body.text.size());
     answer.ending.at = answer.body.size;
     return answer;

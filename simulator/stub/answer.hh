@@ -58,7 +58,7 @@ Answer answer_of(const StubRoute& route);
 // The head of an answer that is given now.
 RenderedHead render_head(const Answer& answer, const RequestHead& request, const WorldClock& clock);
 
-// For a request that is none.
-Answer bad_request(const std::string& complaint);
+// One behind which the connection is closed.
+Answer last_answer(std::int64_t status, std::string text);
 
 }  // namespace etimedout

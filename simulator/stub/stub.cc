@@ -10,6 +10,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -30,6 +31,7 @@
 #include "simulator/base/fd.hh"
 #include "simulator/stream/scope.hh"
 #include "simulator/stream/serving.hh"
+#include "simulator/stub/certificates.hh"
 #include "simulator/stub/upstream.hh"
 
 namespace etimedout {
@@ -41,7 +43,7 @@ using boost::system::error_code;
 
 namespace {
 
-Fd bound_socket(int family, StubPlace place, std::uint16_t port) {
+Fd bound_socket(int family, Listening place, std::uint16_t port) {
     Fd fd{::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)};
     if (!fd) return fd;
     const int on = 1;
@@ -53,7 +55,7 @@ Fd bound_socket(int family, StubPlace place, std::uint16_t port) {
         sockaddr_in6 any{};
         any.sin6_family = AF_INET6;
         any.sin6_port = htons(port);
-        any.sin6_addr = place == StubPlace::loopback ? in6addr_loopback : in6addr_any;
+        any.sin6_addr = place == Listening::loopback ? in6addr_loopback : in6addr_any;
         std::copy_n(reinterpret_cast<const char*>(&any), sizeof any,
                     reinterpret_cast<char*>(&address));
         size = sizeof any;
@@ -61,7 +63,7 @@ Fd bound_socket(int family, StubPlace place, std::uint16_t port) {
         sockaddr_in any{};
         any.sin_family = AF_INET;
         any.sin_port = htons(port);
-        any.sin_addr.s_addr = htonl(place == StubPlace::loopback ? INADDR_LOOPBACK : INADDR_ANY);
+        any.sin_addr.s_addr = htonl(place == Listening::loopback ? INADDR_LOOPBACK : INADDR_ANY);
         std::copy_n(reinterpret_cast<const char*>(&any), sizeof any,
                     reinterpret_cast<char*>(&address));
         size = sizeof any;
@@ -84,7 +86,7 @@ struct Listeners {
 };
 
 // Both families on one port; for port 0 another is tried when IPv6 has it taken.
-Listeners open_listeners(const std::string& name, const StubSpec& spec, StubPlace place,
+Listeners open_listeners(const std::string& name, const StubSpec& spec, Listening place,
                          std::uint16_t port) {
     constexpr int attempts = 16;
     for (int attempt = 0; attempt < attempts; ++attempt) {
@@ -119,15 +121,30 @@ std::string text_of(const std::exception_ptr& error) {
     }
 }
 
+std::unique_ptr<TlsContext> tls_for(const StubSpec& spec, const WorldClock& clock,
+                                    const StubPlace& place) {
+    if (!spec.tls) return nullptr;
+    const std::string certificate = make_certificate({.kind = spec.tls->certificate,
+                                                      .names = place.names,
+                                                      .addresses = place.addresses,
+                                                      .wall_clock = clock.wall_begin()});
+    return std::make_unique<TlsContext>(certificate, server_private_key(), spec.tls->version);
+}
+
 }  // namespace
 
 class Stub::Server {
 public:
-    Server(std::string name, StubSpec spec, const WorldClock& clock)
-        : name_{std::move(name)},
-          upstream_{std::move(spec), &clock},
+    Server(std::string name, StubSpec spec, const WorldClock& clock, const StubPlace& place)
+        : upstream_{.name = std::move(name),
+                    .spec = spec,
+                    .clock = &clock,
+                    .seed = place.seed,
+                    .pool = {{spec.workers, spec.queue}, &clock},
+                    .tls = tls_for(spec, clock, place)},
           scope_{context_.get_executor()} {
-        Listeners listeners = open_listeners(name_, upstream_.spec, StubPlace::everywhere,
+        upstream_.on_room = [this] { resumed_.cancel(); };
+        Listeners listeners = open_listeners(upstream_.name, upstream_.spec, Listening::everywhere,
                                              upstream_.spec.port.number);
         port_ = listeners.port;
         listen(std::move(listeners));
@@ -144,6 +161,7 @@ public:
             scope_.cancel();
         });
         thread_.join();
+        upstream_.on_room = nullptr;
     }
 
     std::uint16_t port() const { return port_; }
@@ -151,14 +169,14 @@ public:
         accepting_ = accepting;
         if (accepting) asio::post(context_, [this] { resumed_.cancel(); });
     }
-    void listen_at(StubPlace place, std::uint16_t port) {
+    void listen_at(Listening place, std::uint16_t port) {
         on_its_thread([this] {
             for (const Door& door : doors_) door->close();
             doors_.clear();
         });
-        if (place == StubPlace::nowhere) return;
+        if (place == Listening::nowhere) return;
         // On the caller's thread, which is in the node's namespace.
-        Listeners opened = open_listeners(name_, upstream_.spec, place, port);
+        Listeners opened = open_listeners(upstream_.name, upstream_.spec, place, port);
         on_its_thread([this, &v4 = opened.v4, &v6 = opened.v6] {
             listen(tcp::v4(), std::move(v4));
             if (v6) listen(tcp::v6(), std::move(v6));
@@ -177,9 +195,24 @@ public:
         still_ = false;
         moving_.notify_all();
     }
+    void occupy_workers(std::optional<std::int64_t> count) { upstream_.pool.occupy(count); }
+    void release_workers() {
+        upstream_.pool.release();
+        asio::post(context_, [this] {
+            upstream_.pool.grant();
+            resumed_.cancel();
+        });
+    }
     StubRecord record() const {
+        const WorkerRecord workers = upstream_.pool.record();
         const std::lock_guard lock{mutex_};
-        return {upstream_.connections, upstream_.requests, trouble_};
+        return {.connections = upstream_.connections,
+                .requests = upstream_.requests,
+                .trouble = trouble_,
+                .waiting = workers.waiting,
+                .waited = workers.waited,
+                .longest_wait = workers.longest_wait,
+                .refused = upstream_.refused};
     }
 
 private:
@@ -227,7 +260,7 @@ private:
         while (true) {
             const auto [arrived] = co_await door->async_wait(tcp::acceptor::wait_read, as_values);
             if (arrived == asio::error::operation_aborted) co_return;
-            while (!accepting_) {
+            while (!accepting_ || is_crowded()) {
                 co_await resumed_.async_wait(as_values);
                 if (ending_) co_return;
             }
@@ -248,9 +281,18 @@ private:
         }
     }
 
+    // Whether whoever comes is left in the kernel's queue, since workers and their own are full.
+    bool is_crowded() const {
+        if (upstream_.spec.queue_full != StubOverflow::backlog) return false;
+        const std::optional<std::int64_t> room = upstream_.pool.room();
+        return room && upstream_.open >= *room;
+    }
+
     void serve(tcp::socket socket) {
+        ++upstream_.open;
         switch (upstream_.spec.kind) {
             case StubKind::http:
+            case StubKind::llm:
                 scope_.spawn(serve_http(&upstream_, std::move(socket)));
                 return;
             case StubKind::tcp:
@@ -265,7 +307,6 @@ private:
         if (error) throw boost::system::system_error{error};
     }
 
-    std::string name_;
     std::uint16_t port_ = 0;
     Upstream upstream_;
     asio::io_context context_{1};
@@ -284,16 +325,18 @@ private:
     std::thread thread_;
 };
 
-Stub::Stub(std::string name, StubSpec spec, const WorldClock& clock)
-    : server_{std::make_unique<Server>(std::move(name), std::move(spec), clock)} {}
+Stub::Stub(std::string name, StubSpec spec, const WorldClock& clock, StubPlace place)
+    : server_{std::make_unique<Server>(std::move(name), std::move(spec), clock, place)} {}
 
 Stub::~Stub() = default;
 
 std::uint16_t Stub::port() const { return server_->port(); }
 void Stub::set_accepting(bool accepting) { server_->set_accepting(accepting); }
-void Stub::listen_at(StubPlace place, std::uint16_t port) { server_->listen_at(place, port); }
+void Stub::listen_at(Listening place, std::uint16_t port) { server_->listen_at(place, port); }
 void Stub::stand_still() { server_->stand_still(); }
 void Stub::go_on() { server_->go_on(); }
+void Stub::occupy_workers(std::optional<std::int64_t> count) { server_->occupy_workers(count); }
+void Stub::release_workers() { server_->release_workers(); }
 StubRecord Stub::record() const { return server_->record(); }
 
 }  // namespace etimedout

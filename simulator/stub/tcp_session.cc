@@ -23,7 +23,7 @@ enum class AfterAnswer { more, over };
 class TcpSession {
 public:
     TcpSession(Upstream* upstream, tcp::socket socket)
-        : route_{upstream->spec.all}, wire_{std::move(socket)} {}
+        : upstream_{upstream}, route_{upstream->spec.all}, wire_{std::move(socket)} {}
     TcpSession(const TcpSession&) = delete;
     TcpSession& operator=(const TcpSession&) = delete;
 
@@ -33,6 +33,8 @@ private:
     awaitable<AfterAnswer> speak(BodySource what);
     awaitable<AfterAnswer> end();
 
+    Upstream* upstream_;
+    OpenConnection open_{upstream_};
     StubRoute route_;
     Wire wire_;
     std::int64_t sent_ = 0;
@@ -46,7 +48,19 @@ BodySource bytes_of(const StubRoute& route) {
     return {std::move(text), size, false};
 }
 
+// A worker serves a connection for as long as it is there.
 awaitable<void> TcpSession::run() {
+    if (upstream_->tls) {
+        const StubTls how = *upstream_->spec.tls;
+        const bool secure = co_await wire_.secure(upstream_->tls.get(), how);
+        if (!secure) co_return;
+    }
+    if (upstream_->spec.queue_full == StubOverflow::refuse && upstream_->pool.is_full()) {
+        ++upstream_->refused;
+        co_await wire_.hang_up();
+        co_return;
+    }
+    const WorkerPool::Place place = co_await upstream_->pool.take();
     const bool speaks_first = route_.body || route_.body_size;
     if (speaks_first) {
         BodySource greeting = bytes_of(route_);

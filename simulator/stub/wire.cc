@@ -1,6 +1,7 @@
 // Wire: one accepted TCP connection and the ways in which a server can treat it.
 #include "simulator/stub/wire.hh"
 
+#include <memory>
 #include <utility>
 
 #include <linux/sockios.h>
@@ -47,7 +48,92 @@ void Wire::take(std::size_t count) {
     taken_ = 0;
 }
 
+Wire::Task<bool> Wire::secure(const TlsContext* context, StubTls how) {
+    if (how.stall == TlsStall::after_accept) {
+        co_await hold();
+        co_return false;
+    }
+    const bool hello = co_await receive_raw();
+    if (!hello) co_return false;
+    if (how.stall == TlsStall::after_client_hello) {
+        co_await hold();
+        co_return false;
+    }
+    co_await wait(how.delay);
+    tls_ = std::make_unique<TlsEngine>(*context);
+    while (true) {
+        std::string plain = tls_->take(received());
+        take(received().size());
+        std::string answer = tls_->outgoing();
+        if (how.stall == TlsStall::after_server_hello && !answer.empty()) {
+            answer.resize(answer.size() / 2);
+            co_await send_raw(std::move(answer));
+            tls_.reset();
+            co_await hold();
+            co_return false;
+        }
+        if (!answer.empty()) {
+            const bool sent = co_await send_raw(std::move(answer));
+            if (!sent) co_return false;
+        }
+        if (tls_->state() == TlsEngine::State::over) {
+            co_await hang_up();
+            co_return false;
+        }
+        if (tls_->state() == TlsEngine::State::established) {
+            received_ = std::move(plain);
+            co_return true;
+        }
+        const bool more = co_await receive_raw();
+        if (!more) co_return false;
+    }
+}
+
 Wire::Task<bool> Wire::receive() {
+    if (!tls_) {
+        const bool more = co_await receive_raw();
+        co_return more;
+    }
+    std::string kept{received()};
+    while (true) {
+        received_.clear();
+        taken_ = 0;
+        const bool more = co_await receive_raw();
+        const std::string plain = more ? tls_->take(received_) : std::string{};
+        received_ = kept + plain;
+        if (!more) co_return false;
+        std::string answer = tls_->outgoing();
+        if (!answer.empty()) {
+            const bool sent = co_await send_raw(std::move(answer));
+            if (!sent) co_return false;
+        }
+        if (!plain.empty()) co_return true;
+        if (tls_->state() == TlsEngine::State::over) co_return false;
+    }
+}
+
+Wire::Task<Wire::Arrival> Wire::receive_within(std::optional<Duration> limit) {
+    if (!limit) {
+        const bool more = co_await receive();
+        if (more) co_return Arrival::something;
+        co_return Arrival::nothing_more;
+    }
+    const auto late = std::make_shared<bool>(false);
+    asio::steady_timer timer{socket_.get_executor(), *limit};
+    timer.async_wait([this, waiting = std::weak_ptr{late}](const error_code& cancelled) {
+        const auto still = waiting.lock();  // nobody waits any more once this has gone
+        if (cancelled || !still) return;
+        *still = true;
+        error_code ignored;
+        socket_.shutdown(tcp::socket::shutdown_receive, ignored);
+    });
+    const bool more = co_await receive();
+    if (more) co_return Arrival::something;
+    if (*late) co_return Arrival::too_late;
+    co_return Arrival::nothing_more;
+}
+
+Wire::Task<bool> Wire::receive_raw() {
     received_.erase(0, std::exchange(taken_, 0));
     const std::size_t before = received_.size();
     received_.resize(before + received_at_once);
@@ -59,6 +145,15 @@ Wire::Task<bool> Wire::receive() {
 }
 
 Wire::Task<bool> Wire::send(std::string bytes) {
+    if (tls_) {
+        tls_->put(bytes);
+        bytes = tls_->outgoing();
+    }
+    const bool sent = co_await send_raw(std::move(bytes));
+    co_return sent;
+}
+
+Wire::Task<bool> Wire::send_raw(std::string bytes) {
     const asio::const_buffer all{bytes.data(), bytes.size()};
     const auto [error, count] = co_await asio::async_write(socket_, all, as_values);
     throw_if_cancelled(error);
@@ -75,7 +170,7 @@ Wire::Task<void> Wire::wait(Duration duration) {
 Wire::Task<void> Wire::hold() {
     while (true) {
         take(received().size());
-        const bool more = co_await receive();
+        const bool more = co_await receive_raw();
         if (!more) break;
     }
     error_code ignored;  // closing a connection that broke is no news
@@ -87,12 +182,23 @@ Wire::Task<void> Wire::hang_up() {
     socket_.shutdown(tcp::socket::shutdown_send, error);
     if (error) co_return;
     // A deadline for hold(): when it passes, reading ends as if the peer had closed.
+    const auto holding = std::make_shared<bool>(true);
     asio::steady_timer deadline{socket_.get_executor(), linger};
-    deadline.async_wait([this](const error_code& cancelled) {
+    deadline.async_wait([this, held = std::weak_ptr{holding}](const error_code& cancelled) {
         error_code ignored;
-        if (!cancelled) socket_.shutdown(tcp::socket::shutdown_receive, ignored);
+        if (cancelled || held.expired()) return;
+        socket_.shutdown(tcp::socket::shutdown_receive, ignored);
     });
     co_await hold();
+}
+
+Wire::Task<void> Wire::finish() {
+    if (tls_) {
+        tls_->finish();
+        std::string goodbye = tls_->outgoing();
+        co_await send_raw(std::move(goodbye));
+    }
+    co_await hang_up();
 }
 
 Wire::Task<void> Wire::abort_when_delivered() {

@@ -26,13 +26,13 @@ public:
         port_ = node.stub->port();
         switch (plan.to) {
             case MoveListener::To::nowhere:
-                node.stub->listen_at(StubPlace::nowhere, port_);
+                node.stub->listen_at(Listening::nowhere, port_);
                 break;
             case MoveListener::To::loopback:
-                node.stub->listen_at(StubPlace::loopback, port_);
+                node.stub->listen_at(Listening::loopback, port_);
                 break;
             case MoveListener::To::port:
-                node.stub->listen_at(StubPlace::everywhere, plan.port.number);
+                node.stub->listen_at(Listening::everywhere, plan.port.number);
                 break;
         }
         before_ = kernel_counter(resets);
@@ -51,7 +51,7 @@ public:
     }
     void heal() override {
         const NamespaceGuard inside{node_.namespaces.network()};
-        node_.stub->listen_at(StubPlace::everywhere, port_);
+        node_.stub->listen_at(Listening::everywhere, port_);
     }
 
 private:

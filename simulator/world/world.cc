@@ -10,6 +10,8 @@
 #include "simulator/net/interface.hh"
 #include "simulator/net/namespace_guard.hh"
 #include "simulator/net/node_pins.hh"
+#include "simulator/node/mounts.hh"
+#include "simulator/stub/certificates.hh"
 #include "simulator/world/syn_gate.hh"
 
 namespace etimedout {
@@ -21,6 +23,21 @@ void set_up_network(const NodeSpec& spec) {
     pin_node_defaults();
     if (spec.like) pin_habits_of(*spec.like);
     for (const auto& [name, value] : spec.sysctl) write_sysctl(name, value);
+}
+
+// The names and addresses at which a node is called, as they stand in its certificate.
+StubPlace place_of(const Topology& topology, const std::string& node, std::uint64_t seed) {
+    StubPlace place{.seed = seed, .names = {node}, .addresses = {}};
+    for (std::size_t index = 0; index < topology.links.size(); ++index) {
+        const NamedLink& link = topology.links[index];
+        if (link.spec.to != node) continue;
+        const LinkAddresses addresses = LinkAddresses::of(index);
+        place.names.push_back(link.name);
+        if (link.spec.ip != IpVersion::v6) place.addresses.push_back(addresses.far);
+        if (link.spec.ip != IpVersion::v4) place.addresses.push_back(addresses.far6);
+    }
+    place.names.emplace_back("localhost");
+    return place;
 }
 
 std::vector<std::uint16_t> ports_of(const std::optional<Port>& port) {
@@ -108,13 +125,32 @@ Link& World::link(const std::string& name) {
 
 Program* World::program(const std::string& name) { return node_named(name).program.get(); }
 
+// The files of their own that nodes find the authority of the world's certificates in.
+void World::write_authority() {
+    const auto& nodes = plan_.topology.nodes;
+    if (std::none_of(nodes.begin(), nodes.end(), [](const NamedNode& named) {
+            return named.spec.stub && named.spec.stub->tls;
+        })) {
+        return;
+    }
+    const std::int64_t now = context_.clock.wall_begin();
+    for (const auto& node : nodes_) {
+        run_in_node(node->namespaces, [&] {
+            write_file(authority_file, authority_pem(now), 0644);
+            write_file(authority_java_file, authority_java_store(now), 0644);
+        });
+    }
+}
+
 void World::start_programs() {
+    write_authority();
     for (const std::string& name : plan_.topology.start_order()) {
         const NodeSpec& spec = *plan_.topology.node(name);
         Node& here = node_named(name);
         if (spec.stub) {
             run_in_node(here.namespaces, [&] {
-                here.stub = std::make_unique<Stub>(name, *spec.stub, context_.clock);
+                here.stub = std::make_unique<Stub>(name, *spec.stub, context_.clock,
+                                                   place_of(plan_.topology, name, plan_.seed));
             });
         }
         if (spec.resolver) {

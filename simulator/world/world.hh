@@ -91,6 +91,7 @@ private:
     std::optional<Port> port_of(const std::string& node) const;
     std::vector<SocketAddress> callees_of(const std::string& node) const;
     void add_link(std::size_t index);
+    void write_authority();
     std::unique_ptr<StandIn> stand_in_for(const std::string& node, const std::string& external);
     LinkProxy& proxy_of(const std::string& link);
     Resolver& resolver_of(const std::string& node);

@@ -85,6 +85,93 @@ links: {api: c -> s:80}
     EXPECT_TRUE(stub.routes.at("/hang").silent);
 }
 
+TEST(Nodes, AnswersInOrderAreTheTurnsBeforeTheLast) {
+    // Two of the first, one of the second, and the third for all others.
+    const Topology topology = topology_of(R"(
+nodes:
+  c: {}
+  s:
+    stub: http
+    routes:
+      /a: [{status: 503, times: 2, headers: {Retry-After: "7"}}, {silent: true}, {body: there}]
+      /b: {continue: refuse, continue_after: 3s, until_close: true}
+links: {api: c -> s:80}
+)");
+    const StubRoute& route = topology.node("s")->stub->routes.at("/a");
+    EXPECT_EQ(route.body, "there");
+    ASSERT_EQ(route.earlier.size(), 3U);
+    EXPECT_EQ(route.earlier[0], route.earlier[1]);
+    EXPECT_EQ(route.earlier[0].status, 503);
+    EXPECT_EQ(route.earlier[0].headers.at("Retry-After"), "7");
+    EXPECT_TRUE(route.earlier[2].silent);
+    const StubRoute& other = topology.node("s")->stub->routes.at("/b");
+    EXPECT_EQ(other.on_expect, StubContinue::refuse);
+    EXPECT_EQ(other.continue_after, 3s);
+    EXPECT_TRUE(other.until_close);
+}
+
+TEST(Nodes, AStubHasConnectionsWorkersAndCertificates) {
+    // What is left out keeps its default.
+    const Topology topology = topology_of(R"(
+nodes:
+  c: {}
+  s:
+    stub: http
+    keep_alive: {idle: 5s, requests: 100, race: 2, end: reset}
+    tls: {certificate: wrong_host, stall: after_client_hello, version: tls1.2, delay: 1s}
+    workers: 4
+    queue: 16
+    queue_full: refuse
+  plain: {stub: tcp, port: 81, tls: {}}
+links: {api: c -> s:443}
+)");
+    const StubSpec& stub = topology.node("s")->stub.value();
+    EXPECT_EQ(stub.keep_alive, (StubKeepAlive{5s, 100, 2, StubClose::reset}));
+    EXPECT_EQ(stub.tls, (StubTls{StubCertificate::wrong_host, TlsStall::after_client_hello,
+                                 TlsVersion::tls1_2, 1s}));
+    EXPECT_EQ(stub.workers, 4);
+    EXPECT_EQ(stub.queue, 16);
+    EXPECT_EQ(stub.queue_full, StubOverflow::refuse);
+    EXPECT_EQ(topology.node("plain")->stub->tls, StubTls{});
+}
+
+TEST(Nodes, AModelSaysWhenItsTokensCome) {
+    // Also those it turns away.
+    const Topology topology = topology_of(R"(
+nodes:
+  c: {}
+  m:
+    stub: llm
+    llm:
+      model: large
+      tokens: 40
+      head: 1s
+      first_token: 2s
+      between: 50ms
+      jitter: 10ms
+      stop_after: 20
+      end: error
+      error: api_error
+      comments: 15s
+      refuse: {first: 2, status: 529, retry_after: 1500ms}
+links: {api: c -> m:80}
+)");
+    const StubSpec& stub = topology.node("m")->stub.value();
+    EXPECT_EQ(stub.kind, StubKind::llm);
+    const StubLlm wanted{"large",
+                         40,
+                         1s,
+                         2s,
+                         50ms,
+                         10ms,
+                         20,
+                         LlmEnd::error,
+                         "api_error",
+                         Duration{15s},
+                         LlmRefusal{2, 529, 1500ms}};
+    EXPECT_EQ(stub.llm, wanted);
+}
+
 TEST(Links, HavePhysicsOfTheirOwn) {
     // 100 us and 1 Gbit/s each way unless it says otherwise.
     const Topology topology = topology_of(

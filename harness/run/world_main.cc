@@ -73,6 +73,20 @@ WorldClock begin_clock(const std::string& kind) {
     return clock;
 }
 
+LinkBegin begin_of_link(const NamedLink& link, const LinkAddresses& addresses) {
+    LinkBegin begin{.link = link.name, .from = link.spec.from, .to = link.spec.to};
+    if (link.spec.port) begin.port = link.spec.port->number;
+    if (link.spec.ip != IpVersion::v6) {
+        begin.callers.push_back(addresses.near);
+        begin.callees.push_back(addresses.far);
+    }
+    if (link.spec.ip != IpVersion::v4) {
+        begin.callers.push_back(addresses.near6);
+        begin.callees.push_back(addresses.far6);
+    }
+    return begin;
+}
+
 // Everything of one run inside, in the order of its lifetime.
 class Inside {
 public:
@@ -143,6 +157,10 @@ private:
                                        .clock = order_.run.clock,
                                        .start = write_timestamp(clock_.wall_begin()),
                                        .variables = order_.scenario.variables}});
+        const auto& links = order_.scenario.topology.links;
+        for (std::size_t i = 0; i < links.size(); ++i) {
+            log_.put({Duration{}, begin_of_link(links[i], LinkAddresses::of(i))});
+        }
         log_.flush();  // no capture without the log that says when it began
     }
 

@@ -162,7 +162,7 @@ EventLog read_raw_log(const fs::path& folder, const Ending& ending) {
 
 JudgeOptions judge_options(const RunOrder& order) {
     JudgeOptions options;
-    if (order.faults == FaultUse::left_out) options.faults = FaultPresence::left_out;
+    if (order.leaves_out_any()) options.faults = FaultPresence::left_out;
     return options;
 }
 

@@ -123,7 +123,7 @@ private:
         Observers observers{world, root_.output(), log_, clock_};
         world.start_programs();
         log_.flush();
-        StepRunner steps{order_.scenario, order_.run.faults, world, observers, log_, clock_};
+        StepRunner steps{order_.scenario, order_.run, world, observers, log_, clock_};
         steps.run();
         settle(observers);
         observers.sample();

@@ -181,6 +181,7 @@ std::vector<Exchange> Detective::chain_of(const Suspect& suspect) const {
         }
         if (worst == nullptr) break;
         chain.push_back(*worst);
+        if (died_meanwhile(*worst)) break;
         if (worst->is_bad() && !may_come_from_beyond(worst->symptom)) break;
         node = worst->link->to;
         span = {worst->ran.from, std::max(worst->ran.to, worst->ran.from)};
@@ -216,8 +217,8 @@ Diagnosis Detective::diagnose_exchange(const Suspect& suspect, const Exchange& e
     if (!verdict && exchange.symptom == Symptom::icmp) verdict = icmp(exchange);
     if (!verdict && exchange.symptom == Symptom::refused) verdict = refused(exchange);
     if (!verdict) {
-        verdict = first_of({reset_on_the_way(exchange), dropped(exchange),
-                            unseen_retransmissions(exchange), slow_link(suspect, exchange)});
+        verdict = first_of({reset_on_the_way(exchange), unseen_retransmissions(exchange),
+                            slow_link(suspect, exchange), dropped(exchange)});
     }
     if (!verdict && exchange.symptom == Symptom::connecting) {
         verdict = first_of({queue_full(exchange), program_gone(exchange), silent_kernel(exchange)});

@@ -67,6 +67,8 @@ private:
     Verdict_ refused(const Exchange& exchange) const;
     Verdict_ out_of_descriptors(int node, const Span& span) const;
     Verdict_ program_gone(const Exchange& exchange) const;
+    // Its program ended while the exchange ran, and its caller saw that.
+    bool died_meanwhile(const Exchange& exchange) const;
     Verdict_ not_reading(const Exchange& exchange) const;
     Verdict_ window_closed(const Exchange& exchange) const;
     Verdict_ program_silent(const Suspect& suspect, const Exchange& exchange) const;

@@ -144,41 +144,75 @@ std::vector<TcpMoment> counted_of(const Connection* connection, std::string_view
     return found;
 }
 
+// For each that was sent, the arrival it became; `delay` later, give or take a little.
+std::optional<std::vector<std::optional<Duration>>> explained_by(
+    Duration delay, const std::vector<TcpMoment>& sent, const std::vector<TcpMoment>& arrived) {
+    const Duration tolerance = delay / 100 + 1ms;
+    std::vector<std::optional<Duration>> became(sent.size());
+    std::size_t next = 0;
+    for (const TcpMoment& arrival : arrived) {
+        while (next < sent.size() && sent[next].t + delay + tolerance < arrival.t) ++next;
+        if (next == sent.size() || sent[next].t > arrival.t ||
+            sent[next].t + delay - tolerance > arrival.t) {
+            return std::nullopt;
+        }
+        became[next++] = arrival.t;
+    }
+    return became;
+}
+
 // Each that arrived is the latest that was sent before and is not taken yet.
-std::vector<bool> matched(const std::vector<TcpMoment>& sent, std::vector<TcpMoment> arrived) {
-    std::vector<bool> passed(sent.size(), arrived.size() >= sent.size());
-    if (arrived.size() >= sent.size()) return passed;
-    for (const TcpMoment& moment : arrived) {
+std::vector<std::optional<Duration>> latest_first(const std::vector<TcpMoment>& sent,
+                                                  const std::vector<TcpMoment>& arrived) {
+    std::vector<std::optional<Duration>> became(sent.size());
+    for (const TcpMoment& arrival : arrived) {
         for (std::size_t i = sent.size(); i-- > 0;) {
-            if (passed[i] || sent[i].t > moment.t) continue;
-            passed[i] = true;
+            if (became[i] || sent[i].t > arrival.t) continue;
+            became[i] = arrival.t;
             break;
         }
     }
-    return passed;
+    return became;
+}
+
+std::vector<std::optional<Duration>> matched(const std::vector<TcpMoment>& sent,
+                                             const std::vector<TcpMoment>& arrived) {
+    if (arrived.empty()) return std::vector<std::optional<Duration>>(sent.size());
+    if (arrived.size() == sent.size()) {
+        std::vector<std::optional<Duration>> became;
+        for (const TcpMoment& arrival : arrived) became.emplace_back(arrival.t);
+        return became;
+    }
+    for (std::size_t i = sent.size(); i-- > 0;) {
+        if (sent[i].t > arrived.front().t) continue;
+        if (auto became = explained_by(arrived.front().t - sent[i].t, sent, arrived)) {
+            return *std::move(became);
+        }
+    }
+    return latest_first(sent, arrived);
 }
 
 void add_crossings(const Connection* from, const Connection* to, std::string_view by,
-                   Crossing::Phase phase, Duration known_until, std::vector<Crossing>& all) {
+                   Crossing::Phase phase, Duration end_of_log, std::vector<Crossing>& all) {
     const std::vector<TcpMoment> sent = counted_of(from, by, phase);
-    const std::vector<bool> passed = matched(sent, counted_of(to, by, phase));
+    const auto became = matched(sent, counted_of(to, by, phase));
+    Duration longest = 500ms;
     for (std::size_t i = 0; i < sent.size(); ++i) {
-        const bool again = i + 1 < sent.size();
-        if (!passed[i] && (sent[i].t > known_until || (phase == Crossing::Phase::data && !again))) {
-            continue;
-        }
-        all.push_back({sent[i].t, phase, passed[i], sent[i].what->what, from});
+        if (became[i]) longest = std::max(longest, *became[i] - sent[i].t);
     }
-}
-
-std::optional<Duration> moment_of(const Connection* connection, std::string_view what,
-                                  std::string_view by) {
-    if (connection == nullptr) return std::nullopt;
-    std::optional<Duration> last;
-    for (const TcpMoment& moment : connection->moments) {
-        if (moment.what->what == what && moment.what->by == by) last = moment.t;
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+        const bool again = std::any_of(
+            sent.begin() + static_cast<std::ptrdiff_t>(i) + 1, sent.end(),
+            [](const TcpMoment& later) { return later.what->what == "retransmission"; });
+        const bool under_way = sent[i].t + longest > end_of_log;
+        if (!became[i] && (under_way || (phase == Crossing::Phase::data && !again))) continue;
+        all.push_back({.t = sent[i].t,
+                       .phase = phase,
+                       .passed = became[i].has_value(),
+                       .delay = became[i].value_or(sent[i].t) - sent[i].t,
+                       .what = sent[i].what->what,
+                       .of = from});
     }
-    return last;
 }
 
 }  // namespace
@@ -207,13 +241,12 @@ std::vector<Exchange> exchanges_of(const SceneLink& link, Duration end_of_log) {
 std::vector<Crossing> crossings_of(const SceneLink& link, Way way, Duration end_of_log) {
     std::vector<Crossing> all;
     if (!link.has_far) return all;
-    const Duration known_until = end_of_log - 500ms;
     for (const Passage& ends : link.passages) {
         const Connection* from = way == Way::up ? ends.near : ends.far;
         const Connection* to = way == Way::up ? ends.far : ends.near;
         const std::string_view by = way == Way::up ? "client" : "server";
         for (const auto phase : {Crossing::Phase::handshake, Crossing::Phase::data}) {
-            add_crossings(from, to, by, phase, known_until, all);
+            add_crossings(from, to, by, phase, end_of_log, all);
         }
     }
     std::stable_sort(all.begin(), all.end(),
@@ -221,7 +254,7 @@ std::vector<Crossing> crossings_of(const SceneLink& link, Way way, Duration end_
     return all;
 }
 
-std::optional<TimeSpent> time_spent(const Exchange& exchange) {
+std::optional<TimeSpent> time_spent(const Exchange& exchange, Duration end_of_log) {
     const Connection& near = exchange.near();
     const Connection* far = exchange.ends.far;
     if (far == nullptr) return std::nullopt;
@@ -231,12 +264,23 @@ std::optional<TimeSpent> time_spent(const Exchange& exchange) {
         spent.on_link += *to - *from;
         spent.longest_way = std::max(spent.longest_way, *to - *from);
     };
-    if (!exchange.reused) {
-        add(near.began, far->began);
-        const auto answered = moment_of(&near, "syn_ack", "server");
-        const auto sent = moment_of(far, "syn_ack", "server");
-        add(sent, answered ? answered : std::optional{std::max(exchange.ran.to, near.last_seen)});
+    for (const Way way : {Way::up, Way::down}) {
+        const Connection* sender = way == Way::up ? exchange.ends.near : exchange.ends.far;
+        bool first = true;
+        for (const Crossing& crossing : crossings_of(*exchange.link, way, end_of_log)) {
+            if (crossing.of != sender || !crossing.passed || crossing.t < exchange.ran.from)
+                continue;
+            spent.longest_way = std::max(spent.longest_way, crossing.delay);
+            const bool handshake = crossing.phase == Crossing::Phase::handshake;
+            if (handshake && first && !exchange.reused) {
+                spent.on_link += crossing.delay;
+                first = false;
+            }
+        }
     }
+    spent.under_way = std::max<std::int64_t>(0, far->bytes - near.bytes);
+    const Duration last = near.last_byte.value_or(Duration{});
+    spent.is_flowing = exchange.is_answered() && last + 1s >= exchange.ran.to;
     if (exchange.request == nullptr) return spent;
     const Request& request = *exchange.request;
     const Request* there = exchange.far_request;

@@ -54,22 +54,26 @@ struct Crossing {
     Duration t{};
     Phase phase{};
     bool passed = false;
+    Duration delay{};                // of one that passed
     std::string what{};              // as TcpEvent has it
     const Connection* of = nullptr;  // as its sender's end saw it
 };
 enum class Way { up, down };
 
-// In the order of time. Data counts as dropped where its sender sent it again later; what was sent
-// shortly before the end of the log, and may still be under way, is left out.
+// In the order of time. Data counts as dropped where its sender sent it again later. What may still
+// have been under way when the log ended is left out. Packets have no numbers here: of all delays
+// that explain every arrival the shortest is taken, so that a late packet is not a lost one.
 std::vector<Crossing> crossings_of(const SceneLink& link, Way way, Duration end_of_log);
 
 // How the time of an exchange divides between the link and the callee.
 struct TimeSpent {
     Duration on_link{};
     Duration at_callee{};
-    Duration longest_way{};  // the longest of single crossings
+    Duration longest_way{};      // the longest of single crossings
+    bool is_flowing = false;     // the answer was still coming in when it ended
+    std::int64_t under_way = 0;  // bytes that one end had sent and the other never got
 };
 // Nothing where the far end was not captured or not reached.
-std::optional<TimeSpent> time_spent(const Exchange& exchange);
+std::optional<TimeSpent> time_spent(const Exchange& exchange, Duration end_of_log);
 
 }  // namespace etimedout

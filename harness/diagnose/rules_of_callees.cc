@@ -224,6 +224,15 @@ Detective::Verdict_ Detective::out_of_descriptors(int index, const Span& span) c
                      "for descriptors that leak"};
 }
 
+bool Detective::died_meanwhile(const Exchange& exchange) const {
+    const SceneNode* callee = scene_.node(exchange.link->to);
+    if (callee == nullptr) return false;
+    if (exchange.symptom != Symptom::closed && exchange.symptom != Symptom::cut) return false;
+    return std::any_of(callee->ended.begin(), callee->ended.end(), [&](const auto& end) {
+        return end.t >= exchange.ran.from && end.t <= exchange.ran.to + 10ms;
+    });
+}
+
 Detective::Verdict_ Detective::program_gone(const Exchange& exchange) const {
     const SceneNode* callee = scene_.node(exchange.link->to);
     if (callee == nullptr) return {};

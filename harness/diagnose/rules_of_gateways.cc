@@ -285,16 +285,13 @@ Detective::Verdict_ Detective::budgets(const Suspect& suspect, const Diagnosis& 
     if (!is_soft) return {};
     const Exchange& outer = suspect.chain.front();
     const Exchange& next = suspect.chain[1];
-    std::int64_t asked = 0;
-    std::int64_t passed_on = 0;
-    for (const SceneLink& link : scene_.links()) {
-        for (const Exchange& exchange : all_of(link)) {
-            if (exchange.request == nullptr || suspect.trace.empty()) continue;
-            if (exchange.request->message->call != suspect.trace) continue;
-            if (link.from == outer.link->from) ++asked;
-            if (link.from == next.link->from) ++passed_on;
-        }
-    }
+    const auto requests_from = [&](int node) {
+        const auto exchanges = exchanges_from(node, suspect, suspect.ran);
+        return std::count_if(exchanges.begin(), exchanges.end(),
+                             [](const Exchange& exchange) { return exchange.request != nullptr; });
+    };
+    const std::int64_t asked = requests_from(outer.link->from);
+    const std::int64_t passed_on = requests_from(next.link->from);
     std::vector<std::string> evidence;
     if (asked > 0 && passed_on >= 2 * asked && (outer.left || asked >= 2)) {
         evidence.push_back(fmt::format("{} of the client became {} to the upstream",

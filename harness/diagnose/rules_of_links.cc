@@ -39,16 +39,20 @@ struct Drops {
     std::int64_t others_passed = 0;  // of other connections or phases, in the same time
     std::optional<Duration> first{};
     std::optional<Duration> last{};
+
+    // The link itself works: other packets passed it in this direction meanwhile.
+    bool is_selective() const { return others_passed > 0; }
 };
 
 Drops of_connection(const std::vector<Crossing>& all, const Connection* connection,
                     Crossing::Phase phase, const Span& span) {
     Drops drops;
     bool dropping = false;
+    std::vector<Duration> others;
     for (const Crossing& crossing : all) {
         if (!span.contains(crossing.t)) continue;
         if (crossing.of != connection || crossing.phase != phase) {
-            if (crossing.passed) ++drops.others_passed;
+            if (crossing.passed) others.push_back(crossing.t);
             continue;
         }
         if (crossing.passed) {
@@ -62,6 +66,9 @@ Drops of_connection(const std::vector<Crossing>& all, const Connection* connecti
         }
         dropping = !crossing.passed;
     }
+    drops.others_passed = std::count_if(others.begin(), others.end(), [&](Duration t) {
+        return drops.first && t >= *drops.first && t <= *drops.last;
+    });
     return drops;
 }
 
@@ -247,7 +254,13 @@ Detective::Verdict_ Detective::dropped_on(const Exchange& exchange, Way way,
                              "something on the way has forgotten an idle connection",
                              std::move(evidence), std::string{remedy_idle}};
         }
-        return Diagnosis{RootCause::firewall, row ? Confidence::certain : Confidence::likely,
+        if (!own.is_selective()) {
+            evidence.push_back(
+                "nothing else tried that way meanwhile: a link without carrier, or "
+                "one that takes longer than the log, would look the same");
+        }
+        return Diagnosis{RootCause::firewall,
+                         row && own.is_selective() ? Confidence::certain : Confidence::likely,
                          way == Way::up ? "packets to the callee are dropped without a word"
                                         : "the callee's answers are dropped without a word",
                          std::move(evidence), std::string{remedy_firewall}};
@@ -322,19 +335,30 @@ Detective::Verdict_ Detective::unseen_retransmissions(const Exchange& exchange) 
 }
 
 Detective::Verdict_ Detective::slow_link(const Suspect& suspect, const Exchange& exchange) const {
-    const auto spent = time_spent(exchange);
-    if (!spent) return {};
+    const auto spent = time_spent(exchange, scene_.end());
+    if (!spent || (!exchange.is_bad() && !exchange.left && suspect.end == nullptr)) return {};
+    constexpr std::int64_t much = 16'384;
+    if (spent->is_flowing && exchange.symptom == Symptom::stalled && spent->under_way >= much) {
+        return Diagnosis{RootCause::network,
+                         Confidence::certain,
+                         "the link is too narrow for what was asked",
+                         {fmt::format("bytes were still coming in at {}; the callee had sent {} "
+                                      "more, which waited for the link",
+                                      at(exchange.ran.to), spent->under_way)},
+                         "compress or page large answers, and bound the idle time of a download "
+                         "rather than its total time"};
+    }
     const Duration took =
         std::max(exchange.took(),
                  suspect.chain.size() == 1 ? suspect.ran.to - suspect.ran.from : exchange.took());
-    if (spent->longest_way < slow_way && spent->on_link < took / 2) return {};
-    if (spent->on_link < spent->at_callee || spent->on_link < took / 3) return {};
+    if (spent->longest_way < slow_way) return {};
+    const Duration lost = std::max(spent->on_link, spent->longest_way);
+    if (lost < spent->at_callee || lost < took / 4) return {};
     std::vector<std::string> evidence{
         fmt::format("{} of {} were spent on the link, {} at the callee", after(spent->on_link),
                     after(took), after(spent->at_callee)),
         fmt::format("the slowest crossing took {}", after(spent->longest_way))};
-    return Diagnosis{RootCause::network,
-                     spent->on_link > took / 2 ? Confidence::certain : Confidence::likely,
+    return Diagnosis{RootCause::network, lost > took / 3 ? Confidence::certain : Confidence::likely,
                      "the link is slow: packets arrive, but late", std::move(evidence),
                      std::string{remedy_network}};
 }

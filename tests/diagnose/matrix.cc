@@ -28,8 +28,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, root_cause_count> words{
-    "none", "network",      "firewall", "overload", "down", "application",
-    "dns",  "kernel_limit", "proxy",    "api"};
+    "none",        "network", "firewall",     "overload", "down",
+    "application", "dns",     "kernel_limit", "proxy",    "api"};
 
 struct Table {
     std::array<std::array<int, root_cause_count>, root_cause_count> cells{};
@@ -122,10 +122,11 @@ void print_table(const Table& table) {
         const int count = table.cells.at(known).at(0);
         fmt::print(" {} |\n", count == 0 ? std::string{} : std::to_string(count));
     }
-    fmt::print("\n{} failed calls: {} right, {} wrong ({} of them with certainty), {} without "
-               "enough evidence. {} calls succeeded and got no diagnosis.\n",
-               table.cases, table.right, table.cases - table.right - table.not_enough,
-               table.confidently_wrong, table.not_enough, table.succeeded);
+    fmt::print(
+        "\n{} failed calls: {} right, {} wrong ({} of them with certainty), {} without "
+        "enough evidence. {} calls succeeded and got no diagnosis.\n",
+        table.cases, table.right, table.cases - table.right - table.not_enough,
+        table.confidently_wrong, table.not_enough, table.succeeded);
 }
 
 int judge(const Table& table) {

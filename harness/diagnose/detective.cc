@@ -136,9 +136,9 @@ std::vector<Exchange> Detective::exchanges_from(int node, const Suspect& suspect
     }
     // Where requests carry a call's name, nameless ones are health checks and the like; but a
     // connection without any request may be one of the call's that failed.
+    const bool named = !found.empty();
     for (Exchange& exchange : unnamed) {
-        const bool nameless_request = exchange.request != nullptr;
-        if (!found.empty() && nameless_request) continue;
+        if (named && exchange.request != nullptr) continue;
         found.push_back(std::move(exchange));
     }
     std::stable_sort(found.begin(), found.end(),

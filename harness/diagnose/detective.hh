@@ -57,6 +57,7 @@ private:
     Verdict_ dropped(const Exchange& exchange) const;
     Verdict_ dropped_on(const Exchange& exchange, Way way, Crossing::Phase phase) const;
     Verdict_ unseen_retransmissions(const Exchange& exchange) const;
+    std::int64_t seen_again(int node, Duration from) const;
     Verdict_ slow_link(const Suspect& suspect, const Exchange& exchange) const;
     Verdict_ reset_on_the_way(const Exchange& exchange) const;
     Verdict_ one_sided(const Exchange& exchange) const;

@@ -54,6 +54,12 @@ bool is_probe(const Exchange& exchange) {
     return exchange.request != nullptr && exchange.request->message->call.empty();
 }
 
+// A health check fails by any status that is an error, also by that of a path that is not there.
+bool is_bad_probe(const Exchange* exchange) {
+    constexpr std::int64_t first_error = 400;
+    return exchange != nullptr && (exchange->is_bad() || exchange->status() >= first_error);
+}
+
 }  // namespace
 
 // The formats of OpenAI and Anthropic: an error is an event, and the end has a marker of its own.
@@ -244,10 +250,11 @@ Detective::Verdict_ Detective::answered_alone(const Suspect& suspect,
                          "no slot to the upstream was free in time", std::move(evidence),
                          "bound queues and shed early, and give each upstream slots of its own"};
     }
-    if (last_probe != nullptr && last_probe->is_bad() &&
-        (last_call == nullptr || !last_call->is_bad())) {
-        evidence.push_back(fmt::format("its last health check failed at {} ({})",
-                                       at(last_probe->ran.to), name_of(last_probe->symptom)));
+    if (is_bad_probe(last_probe) && (last_call == nullptr || !last_call->is_bad())) {
+        evidence.push_back(
+            fmt::format("its last health check failed at {} ({})", at(last_probe->ran.to),
+                        last_probe->is_answered() ? fmt::format("status {}", last_probe->status())
+                                                  : std::string{name_of(last_probe->symptom)}));
         if (good_calls > 0) {
             evidence.push_back(fmt::format("{} had gone well", times(good_calls, "request")));
         }

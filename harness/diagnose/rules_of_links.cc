@@ -117,14 +117,29 @@ Detective::Verdict_ Detective::damaged(const Exchange& exchange) const {
             }
         }
     }
-    if (count == 0 || exchange.near().retransmissions + exchange.near().syns <= 1) return {};
-    return Diagnosis{
-        RootCause::network,
-        Confidence::certain,
-        "the link damages packets",
-        {fmt::format("{} with a wrong checksum between {} and {}", times(count, "packet"),
-                     at(exchange.ran.from), at(exchange.ran.to))},
-        "replace the cable, optics or card that flips bits, and alarm on TcpInCsumErrors"};
+    // Of a packet whose addresses or ports were hit nobody can say whose it was; who gets it
+    // counts.
+    std::int64_t counted = 0;
+    for (const int end : {exchange.link->from, exchange.link->to}) {
+        if (const SceneNode* node = scene_.node(end)) {
+            counted += node->grown("TcpInCsumErrors", exchange.ran) +
+                       node->grown("IpInHdrErrors", exchange.ran);
+        }
+    }
+    const bool sent_again = exchange.near().retransmissions + exchange.near().syns > 1;
+    if (!exchange.is_bad() || !sent_again || std::max(count, counted) == 0) return {};
+    std::vector<std::string> evidence{fmt::format("{} with a wrong checksum between {} and {}",
+                                                  times(count, "packet"), at(exchange.ran.from),
+                                                  at(exchange.ran.to))};
+    if (counted > 0) {
+        evidence.push_back(
+            fmt::format("the kernels at both ends threw {} away (TcpInCsumErrors, IpInHdrErrors)",
+                        times(counted, "packet")));
+    }
+    return Diagnosis{RootCause::network, Confidence::certain, "the link damages packets",
+                     std::move(evidence),
+                     "replace the cable, optics or card that flips bits, and alarm on "
+                     "TcpInCsumErrors"};
 }
 
 Detective::Verdict_ Detective::icmp(const Exchange& exchange) const {
@@ -293,45 +308,60 @@ Detective::Verdict_ Detective::dropped_on(const Exchange& exchange, Way way,
                       "a connect timeout above 3 s shows whether the next SYNs come through");
 }
 
-// A carrier that is gone takes packets before any capture sees them: only the sender has counted.
+// A carrier that is gone takes packets before any capture sees them: only the sender has counted
+// what it sent again, or, where its kernel has dropped the route, what it had none for.
 Detective::Verdict_ Detective::unseen_retransmissions(const Exchange& exchange) const {
     if (!exchange.is_bad()) return {};
-    const auto unseen = [&](int index, std::string_view by) -> std::int64_t {
+    for (const bool is_caller : {true, false}) {
+        const int index = is_caller ? exchange.link->from : exchange.link->to;
         const SceneNode* node = scene_.node(index);
-        if (node == nullptr || node->counters.empty()) return 0;
-        std::int64_t seen = 0;
-        for (const SceneLink& link : scene_.links()) {
-            for (const Passage& ends : link.passages) {
-                for (const Connection* side : {ends.near, ends.far}) {
-                    const bool is_sender =
-                        side != nullptr && ((side == ends.near && link.from == index) ||
-                                            (side == ends.far && link.to == index));
-                    if (!is_sender) continue;
-                    for (const TcpMoment& moment : side->moments) {
-                        const std::string_view sender = side == ends.near ? "client" : "server";
-                        if (moment.what->by == sender && moment.what->retransmission > 0 &&
-                            moment.t >= exchange.ran.from) {
-                            ++seen;
-                        }
-                    }
-                }
-            }
+        if (node == nullptr || node->counters.empty()) continue;
+        const std::string_view who = is_caller ? "caller" : "callee";
+        const std::int64_t routeless = node->grown("IpOutNoRoutes", exchange.ran);
+        if (exchange.near().established && routeless > 0) {
+            return Diagnosis{
+                RootCause::network,
+                Confidence::likely,
+                "the link is down",
+                {fmt::format("the {} had {} for an open connection and no route any more "
+                             "(IpOutNoRoutes), as when an interface loses its carrier",
+                             who, times(routeless, "packet")),
+                 fmt::format("between {} and {}", at(exchange.ran.from), at(exchange.ran.to))},
+                "a second path, and alarms on the link's carrier"};
         }
-        (void)by;
-        return node->grown("TcpRetransSegs", exchange.ran) - seen;
+        const std::int64_t unseen =
+            node->grown("TcpRetransSegs", exchange.ran) - seen_again(index, exchange.ran.from);
+        if (unseen < 2) continue;
+        return Diagnosis{
+            RootCause::network,
+            Confidence::likely,
+            "the link is down",
+            {fmt::format("the {} sent {} again (TcpRetransSegs) that never came onto the wire", who,
+                         times(unseen, "segment")),
+             fmt::format("between {} and {}", at(exchange.ran.from), at(exchange.ran.to))},
+            "a second path, and alarms on the link's carrier"};
+    }
+    return {};
+}
+
+// Of all links: what this node sent again from then on, as its own ends of them saw it.
+std::int64_t Detective::seen_again(int node, Duration from) const {
+    std::int64_t seen = 0;
+    const auto count = [&](const Connection* side, std::string_view by) {
+        if (side == nullptr) return;
+        for (const TcpMoment& moment : side->moments) {
+            const bool again =
+                moment.what->retransmission > 0 || moment.what->what == "retransmission";
+            if (again && moment.what->by == by && moment.t >= from) ++seen;
+        }
     };
-    const std::int64_t of_caller = unseen(exchange.link->from, "client");
-    const std::int64_t of_callee = unseen(exchange.link->to, "server");
-    if (std::max(of_caller, of_callee) < 2) return {};
-    return Diagnosis{
-        RootCause::network,
-        Confidence::likely,
-        "the link is down",
-        {fmt::format("the {} sent {} again (TcpRetransSegs) that never came onto the wire",
-                     of_caller >= of_callee ? "caller" : "callee",
-                     times(std::max(of_caller, of_callee), "segment")),
-         fmt::format("between {} and {}", at(exchange.ran.from), at(exchange.ran.to))},
-        "a second path, and alarms on the link's carrier"};
+    for (const SceneLink& link : scene_.links()) {
+        for (const Passage& ends : link.passages) {
+            if (link.from == node) count(ends.near, "client");
+            if (link.to == node) count(ends.far, "server");
+        }
+    }
+    return seen;
 }
 
 Detective::Verdict_ Detective::slow_link(const Suspect& suspect, const Exchange& exchange) const {

@@ -12,16 +12,16 @@ here=$(readlink -f "$(dirname "$0")")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-run() { # SEED NAME=VALUE…, for the scenarios given on standard input
-    local seed=$1 variables=()
+run() { # SEED FILE…
+    local seed=$1
     shift
-    for variable; do variables+=(--var "$variable"); done
-    mapfile -t files
-    "$etimedout" run "${files[@]}" --seed "$seed" "${variables[@]}" --jobs 2 --time virtual \
-        --keep "kept-$seed" >"run-$seed.out" 2>&1 || {
-        grep -E '^(error|skip|fail)' "run-$seed.out" && cat "run-$seed.out" && exit 2
-    }
-    ! grep -q '^error' "run-$seed.out" || { cat "run-$seed.out" && exit 2; }
+    local status=0
+    "$etimedout" run "$@" --seed "$seed" --jobs 2 --time virtual \
+        --keep "kept-$seed" >"run-$seed.out" 2>&1 || status=$?
+    # No scenario of the corpus expects anything: all pass, unless the run itself broke. What is
+    # skipped for a program that is not installed is not counted.
+    [ $status -eq 0 ] || { cat "run-$seed.out" >&2; echo "run: exit $status" >&2; exit 2; }
+    tail -1 "run-$seed.out" >&2
 }
 names_of() { sed -n 's/^[^#]*vars: {patience: "\{0,1\}\([0-9.]*[a-z]*\)"\{0,1\}}.*/\1/p' "$1"; }
 
@@ -44,7 +44,7 @@ for seed in $seeds; do
         new=$(awk "BEGIN { printf \"%d\", $number * ${factor[$i]} }")$unit
         sed -i -E "s/(vars: \{patience: \"?)$patience/\1$new/" "$file"
     done
-    ls "corpus-$seed"/*.yaml | run "$seed"
+    run "$seed" "corpus-$seed"/*.yaml
     i=$((i + 1))
 done
 

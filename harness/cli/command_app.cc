@@ -27,6 +27,7 @@ struct Words_ {
     std::string seed{};
     std::string keep{};
     bool fail_on_skip = false;
+    bool json = false;
     std::vector<std::string> paths{};
     std::string kind{};
 };
@@ -126,6 +127,7 @@ CommandApp::CommandApp()
     app_.require_subcommand(1);
     add_running_commands();
     add_reading_commands();
+    add_diagnosis();
     add_describing_commands();
     add_proxy(app_, chosen_);
     add_generated_commands();
@@ -159,6 +161,13 @@ void CommandApp::add_running_commands() {
     add_running(prove, *words_);
     prove->callback(
         [this] { chosen_ = [words = words_] { return prove_command(options_from(*words)); }; });
+
+    auto* isolate =
+        add_command(app_, "isolate", "Say which fault or hop turns the result, run by run",
+                    R"(  etimedout isolate mine.yaml   each fault left out, each hop bypassed)");
+    add_running(isolate, *words_);
+    isolate->callback(
+        [this] { chosen_ = [words = words_] { return isolate_command(options_from(*words)); }; });
 }
 
 void CommandApp::add_reading_commands() {
@@ -186,6 +195,26 @@ void CommandApp::add_reading_commands() {
         chosen_ = [words = words_] {
             const RunOptions options = options_from(*words);
             return recheck_command(options.paths, options.color);
+        };
+    });
+}
+
+void CommandApp::add_diagnosis() {
+    auto* diagnose =
+        add_command(app_, "diagnose", "Name the root cause of each call that failed",
+                    R"(  etimedout diagnose etimedout-failed/mine    a failed run's folder
+  etimedout diagnose kept/mine/events.jsonl --json
+  etimedout diagnose production.pcap          one end only: it says less)");
+    diagnose->add_option("PATH", words_->paths, "a run's folder, its events.jsonl, or a capture")
+        ->option_text("PATH")
+        ->required();
+    diagnose->add_flag("--json", words_->json, "as JSON, for programs");
+    add_color(diagnose, *words_);
+    diagnose->callback([this] {
+        chosen_ = [words = words_] {
+            const RunOptions options = options_from(*words);
+            return diagnose_command(
+                options.paths, words->json ? OutputForm::json : OutputForm::text, options.color);
         };
     });
 }

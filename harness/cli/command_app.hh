@@ -31,6 +31,7 @@ public:
 private:
     void add_running_commands();
     void add_reading_commands();
+    void add_diagnosis();
     void add_describing_commands();
     void add_generated_commands();
 

@@ -12,9 +12,13 @@ namespace etimedout {
 
 ExitCode run_command(const RunOptions& options);
 ExitCode prove_command(const RunOptions& options);
+ExitCode isolate_command(const RunOptions& options);
 ExitCode check_command(const RunOptions& options);
 ExitCode list_command(const RunOptions& options);
 ExitCode recheck_command(const std::vector<std::filesystem::path>& folders, ColorChoice color);
+enum class OutputForm { text, json };
+ExitCode diagnose_command(const std::vector<std::filesystem::path>& paths, OutputForm form,
+                          ColorChoice color);
 ExitCode new_command(const std::string& kind);
 ExitCode faults_command(const std::string& kind);
 ExitCode schema_command();

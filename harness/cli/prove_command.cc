@@ -37,16 +37,12 @@ bool has_faults(const Scenario& scenario) {
 
 // The same file with a counter-example's values in place. Throws Error where they do not fit.
 Scenario with_values(const RunRequest& request, const CounterExample& example) {
-    ParseOptions options;
-    options.variables = request.order.variables;
-    options.set = example.set;
-    auto parsed = parse_scenarios(request.text, request.order.file, options);
-    if (const auto* errors = std::get_if<std::vector<ScenarioError>>(&parsed)) {
+    try {
+        return scenario_with(request, example.set);
+    } catch (const Error& error) {
         throw Error{fmt::format("{}: the counter-example `{}` does not fit the scenario:\n{}",
-                                request.order.file, example.name, errors->front().render())};
+                                request.order.file, example.name, error.what())};
     }
-    auto& rows = std::get<std::vector<Scenario>>(parsed);
-    return std::move(rows.at(request.order.row));
 }
 
 void add_counter_runs(const PoolEntry& full, Plan& plan, Group& group) {

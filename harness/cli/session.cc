@@ -107,6 +107,18 @@ void Session::plan(const ScenarioFile& file, const RunOptions& options) {
     }
 }
 
+Scenario scenario_with(const RunRequest& request, const std::map<std::string, std::string>& set) {
+    ParseOptions options;
+    options.variables = request.order.variables;
+    options.set = set;
+    auto parsed = parse_scenarios(request.text, request.order.file, options);
+    if (const auto* errors = std::get_if<std::vector<ScenarioError>>(&parsed)) {
+        throw Error{errors->front().render()};
+    }
+    auto& rows = std::get<std::vector<Scenario>>(parsed);
+    return std::move(rows.at(request.order.row));
+}
+
 std::string repeat_command_of(const RunRequest& request) {
     const RunOrder& order = request.order;
     std::string command = fmt::format("etimedout run {} --seed {} --time {}",

@@ -1,6 +1,7 @@
 // Session: what run and prove share: scenarios loaded, a world's ingredients found, runs planned.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,6 +38,10 @@ private:
     std::size_t jobs_ = 1;
     std::vector<PoolEntry> entries_;
 };
+
+// The same file with these places replaced, as a counter-example's are. Throws Error where they do
+// not fit it.
+Scenario scenario_with(const RunRequest& request, const std::map<std::string, std::string>& set);
 
 // The command that runs this scenario again, the same way.
 std::string repeat_command_of(const RunRequest& request);

@@ -238,7 +238,7 @@ std::vector<CaptureFile> read_captures(const fs::path& folder) {
 
 JudgeOptions judge_options(const RunOrder& order) {
     JudgeOptions options;
-    if (order.faults == FaultUse::left_out) options.faults = FaultPresence::left_out;
+    if (order.leaves_out_any()) options.faults = FaultPresence::left_out;
     return options;
 }
 

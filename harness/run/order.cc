@@ -1,6 +1,8 @@
 // RunOrder: as JSON and back.
 #include "harness/run/order.hh"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
@@ -52,6 +54,11 @@ std::optional<PreparingOrder> to_preparing(const boost::json::object& order) {
 
 }  // namespace
 
+bool RunOrder::leaves_out(std::string_view fault) const {
+    return faults == FaultUse::left_out ||
+           std::find(without.begin(), without.end(), fault) != without.end();
+}
+
 std::string write_run_order(const RunOrder& order) {
     boost::json::object object{
         {"file", order.file},
@@ -61,6 +68,7 @@ std::string write_run_order(const RunOrder& order) {
         {"clock", order.clock},
         {"firewall", order.firewall},
         {"faults", order.faults == FaultUse::as_written ? "as_written" : "left_out"},
+        {"without", boost::json::value_from(order.without)},
         {"external", boost::json::value_from(order.external)},
         {"layers", to_array(order.layers)},
         {"variables", to_object(order.variables)},
@@ -86,6 +94,10 @@ RunOrder read_run_order(std::string_view json) {
             .firewall = text(object, "firewall"),
             .faults =
                 text(object, "faults") == "left_out" ? FaultUse::left_out : FaultUse::as_written,
+            // Not in orders of before there was a command that leaves single ones out.
+            .without = object.contains("without")
+                           ? boost::json::value_to<std::vector<std::string>>(object.at("without"))
+                           : std::vector<std::string>{},
             .external = boost::json::value_to<std::map<std::string, std::vector<std::string>>>(
                 object.at("external")),
             .layers = to_layers(object.at("layers").as_array()),

@@ -40,6 +40,7 @@ struct RunOrder {
     std::string clock = "virtual";
     std::string firewall = "auto";  // auto, nftables, iptables
     FaultUse faults = FaultUse::as_written;
+    std::vector<std::string> without{};  // ids of single faults that are left out
     // Where external nodes were found on the host, by node: "127.0.0.1:8080", "[::1]:8080".
     std::map<std::string, std::vector<std::string>> external{};
     std::vector<LaidLayer> layers{};
@@ -47,6 +48,9 @@ struct RunOrder {
     std::map<std::string, std::string> variables{};
     std::map<std::string, std::string> set{};  // a counter-example's replacements
     bool operator==(const RunOrder&) const = default;
+
+    bool leaves_out(std::string_view fault) const;
+    bool leaves_out_any() const { return faults == FaultUse::left_out || !without.empty(); }
 };
 
 // How long a virtual world has been up at t = 0. See begin_clock() for what it does until then.

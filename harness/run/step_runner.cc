@@ -22,10 +22,10 @@ std::string_view name_of(const Step& step) {
 
 }  // namespace
 
-StepRunner::StepRunner(const Scenario& scenario, FaultUse faults, World& world,
+StepRunner::StepRunner(const Scenario& scenario, const RunOrder& order, World& world,
                        Observers& observers, EventSink& sink, const WorldClock& clock)
     : scenario_{scenario},
-      faults_{faults},
+      order_{order},
       world_{world},
       observers_{observers},
       sink_{sink},
@@ -48,11 +48,11 @@ void StepRunner::run_step(std::size_t number, const Step& step) {
 }
 
 void StepRunner::do_step(const FaultStep& step) {
-    if (faults_ == FaultUse::as_written) world_.arm(step.target, step.armed);
+    if (!order_.leaves_out(step.armed.id)) world_.arm(step.target, step.armed);
 }
 
 void StepRunner::do_step(const HealStep& step) {
-    if (faults_ == FaultUse::as_written) world_.heal(step.fault);
+    if (!order_.leaves_out(step.fault)) world_.heal(step.fault);
 }
 
 void StepRunner::do_step(const CallStep& step) {

@@ -16,7 +16,7 @@ namespace etimedout {
 
 class StepRunner {
 public:
-    StepRunner(const Scenario& scenario, FaultUse faults, World& world, Observers& observers,
+    StepRunner(const Scenario& scenario, const RunOrder& order, World& world, Observers& observers,
                EventSink& sink, const WorldClock& clock);
 
     // All steps, then the calls still in the background. Throws Error where a step cannot be done.
@@ -32,7 +32,7 @@ private:
     void make_calls(const CallStep& step);
 
     const Scenario& scenario_;
-    FaultUse faults_;
+    const RunOrder& order_;  // which faults are armed
     World& world_;
     Observers& observers_;
     EventSink& sink_;

@@ -115,6 +115,20 @@ void make_kept_folder(const Preparation& preparation) {
     make_folder(folder, owner);
 }
 
+LinkBegin begin_of_link(const NamedLink& link, const LinkAddresses& addresses) {
+    LinkBegin begin{.link = link.name, .from = link.spec.from, .to = link.spec.to};
+    if (link.spec.port) begin.port = link.spec.port->number;
+    if (link.spec.ip != IpVersion::v6) {
+        begin.callers.push_back(addresses.near);
+        begin.callees.push_back(addresses.far);
+    }
+    if (link.spec.ip != IpVersion::v4) {
+        begin.callers.push_back(addresses.near6);
+        begin.callees.push_back(addresses.far6);
+    }
+    return begin;
+}
+
 // Everything of one run inside, in the order of its lifetime.
 class Inside {
 public:
@@ -155,7 +169,7 @@ private:
         Observers observers{world, root_.output(), log_, clock_};
         world.start_programs();
         log_.flush();
-        StepRunner steps{order_.scenario, order_.run.faults, world, observers, log_, clock_};
+        StepRunner steps{order_.scenario, order_.run, world, observers, log_, clock_};
         steps.run();
         settle(observers);
         observers.sample();
@@ -213,6 +227,10 @@ private:
                                        .clock = order_.run.clock,
                                        .start = write_timestamp(clock_.wall_begin()),
                                        .variables = order_.scenario.variables}});
+        const auto& links = order_.scenario.topology.links;
+        for (std::size_t i = 0; i < links.size(); ++i) {
+            log_.put({Duration{}, begin_of_link(links[i], LinkAddresses::of(i))});
+        }
         log_.flush();  // no capture without the log that says when it began
     }
 

@@ -39,6 +39,28 @@ struct LogBegin {
     }
 };
 
+// Which node calls which over a link, so that what nodes count and log can be laid beside what was
+// seen of the link. Written once for each link, before anything passes.
+struct LinkBegin {
+    static constexpr std::string_view kind = "link_begin";
+    static constexpr std::string_view doc = "A link is there: who calls whom over it.";
+    std::string link{};
+    std::string from{};
+    std::string to{};
+    std::optional<std::int64_t> port{};
+    std::vector<std::string> callers{};
+    std::vector<std::string> callees{};
+    static constexpr auto fields() {
+        return std::tuple{
+            required("link", &LinkBegin::link, "its name"),
+            required("from", &LinkBegin::from, "the node at its near end, which calls"),
+            required("to", &LinkBegin::to, "the node at its far end, which is called"),
+            optional("port", &LinkBegin::port, "where it is called; absent: anywhere"),
+            required("callers", &LinkBegin::callers, "addresses of the near end"),
+            required("callees", &LinkBegin::callees, "addresses of the far end")};
+    }
+};
+
 struct StepBegin {
     static constexpr std::string_view kind = "step_begin";
     static constexpr std::string_view doc = "A step of the scenario begins.";
@@ -566,10 +588,10 @@ struct LogEnd {
     }
 };
 
-using AllEvents =
-    List<LogBegin, StepBegin, StepEnd, CallBegin, CallEnd, FaultArmed, FaultFired, FaultHealed,
-         FaultWitness, ProcessBegin, ProcessReady, ProcessEnd, LogLine, Counters, Sockets, Usage,
-         TcpEvent, ConnectionSummary, HttpMessage, Datagram, DnsMessage, CaptureEnd, Stall, LogEnd>;
+using AllEvents = List<LogBegin, LinkBegin, StepBegin, StepEnd, CallBegin, CallEnd, FaultArmed,
+                       FaultFired, FaultHealed, FaultWitness, ProcessBegin, ProcessReady,
+                       ProcessEnd, LogLine, Counters, Sockets, Usage, TcpEvent, ConnectionSummary,
+                       HttpMessage, Datagram, DnsMessage, CaptureEnd, Stall, LogEnd>;
 
 template <class>
 struct EventVariant;

@@ -1,0 +1,404 @@
+// Rules about callees: what their kernel counted, their sockets hold and their program says.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "harness/diagnose/detective.hh"
+
+namespace etimedout {
+
+namespace {
+
+// A queue that is so short overflows in a burst although the program keeps up.
+constexpr std::int64_t short_queue = 16;
+
+constexpr std::string_view remedy_overload =
+    "find what keeps the program from accepting (blocked workers, long pauses), bound its work, "
+    "shed load early, and alarm on TcpExtListenOverflows and Recv-Q";
+constexpr std::string_view remedy_backlog =
+    "raise the program's listen() backlog and net.core.somaxconn (and tcp_max_syn_backlog), with "
+    "syncookies on";
+constexpr std::string_view remedy_down =
+    "supervise and restart the service, take it out of the load balancer before it stops, and "
+    "retry refused connections with back-off";
+constexpr std::string_view remedy_application =
+    "a deadline for every piece of work inside the service, and an answer (503) when it passes; "
+    "read timeouts and a circuit breaker in its callers";
+constexpr std::string_view remedy_silent =
+    "look at the callee's own packet filter, its memory and its listener";
+
+const Listener* listener_at(const Sockets* sockets, std::int64_t port) {
+    if (sockets == nullptr) return nullptr;
+    const Listener* found = nullptr;
+    for (const Listener& listener : sockets->listeners) {
+        if (listener.port == port && (found == nullptr || listener.queue > found->queue)) {
+            found = &listener;
+        }
+    }
+    return found;
+}
+
+std::vector<std::int64_t> ports_of(const Sockets& sockets) {
+    std::vector<std::int64_t> ports;
+    for (const Listener& listener : sockets.listeners) {
+        if (std::find(ports.begin(), ports.end(), listener.port) == ports.end()) {
+            ports.push_back(listener.port);
+        }
+    }
+    return ports;
+}
+
+// Requests of the same link that were answered while this one was not.
+std::int64_t answered_meanwhile(const Exchange& exchange) {
+    std::int64_t count = 0;
+    for (const Connection& other : exchange.link->near.connections) {
+        for (const Request& request : other.requests) {
+            if (&request == exchange.request || request.response == nullptr) continue;
+            if (request.answered > exchange.ran.from && request.answered < exchange.ran.to) ++count;
+        }
+    }
+    return count;
+}
+
+std::string end_of_program(const Seen<ProcessEnd>& gone) {
+    constexpr std::int64_t signals = 128;
+    if (gone.what->exit_code > signals) {
+        return fmt::format("the callee's program ended at {} by signal {}", at(gone.t),
+                           gone.what->exit_code - signals);
+    }
+    return fmt::format("the callee's program ended at {} with exit code {}", at(gone.t),
+                       gone.what->exit_code);
+}
+
+}  // namespace
+
+Detective::Verdict_ Detective::queue_full(const Exchange& exchange) const {
+    const SceneNode* callee = scene_.node(exchange.link->to);
+    const Connection& near = exchange.near();
+    if (callee == nullptr || exchange.reused || !exchange.is_bad()) return {};
+    const Connection* far = exchange.ends.far;
+    if (exchange.link->has_far && far == nullptr) return {};
+    // Of a connection that both sides hold for established, only what its handshake took counts.
+    const Span span{near.began, exchange.symptom == Symptom::connecting
+                                    ? exchange.ran.to
+                                    : std::min(exchange.ran.to, near.began + 5s)};
+    const std::int64_t overflows = callee->grown("TcpExtListenOverflows", span);
+    const std::int64_t syn_queue = callee->grown("TcpExtTCPReqQFullDrop", span);
+    const bool never_let_in = exchange.symptom == Symptom::connecting;
+    const std::int64_t port = port_in(near.server);
+    std::vector<std::string> evidence;
+    if (never_let_in && far != nullptr) {
+        evidence.push_back(
+            fmt::format("{} came to the callee, and no answer", times(far->syns, "SYN")));
+    }
+    if (never_let_in && syn_queue > 0) {
+        evidence.push_back(fmt::format("its TcpExtTCPReqQFullDrop grew by {}", syn_queue));
+        return Diagnosis{RootCause::overload, Confidence::certain, "the callee's SYN queue is full",
+                         std::move(evidence), std::string{remedy_backlog}};
+    }
+    if (overflows <= 0) return {};
+    // An established connection that the callee does not know: its last ACK was dropped.
+    const bool reset = near.closed_how == "rst" && near.closed_by == "server";
+    const bool half =
+        exchange.symptom == Symptom::unacknowledged || (reset && !exchange.is_answered());
+    if (!never_let_in && !half) return {};
+    evidence.push_back(fmt::format("its TcpExtListenOverflows grew by {} between {} and {}",
+                                   overflows, at(span.from), at(span.to)));
+    bool drained = false;
+    std::optional<Listener> fullest;
+    for (const auto& sample : callee->sockets_in(span)) {
+        const Listener* listener = listener_at(sample.what, port);
+        if (listener == nullptr) continue;
+        if (listener->queue <= listener->backlog / 2) drained = true;
+        if (!fullest || listener->queue > fullest->queue) fullest = *listener;
+    }
+    if (fullest) {
+        evidence.push_back(fmt::format("{} waited in its accept queue, which holds {}",
+                                       times(fullest->queue, "connection"), fullest->backlog + 1));
+    }
+    const std::int64_t served = answered_meanwhile(exchange);
+    if (fullest && fullest->backlog <= short_queue && (drained || served > 0)) {
+        if (served > 0) {
+            evidence.push_back(fmt::format("{} answered meanwhile: the program keeps up",
+                                           times(served, "other request")));
+        }
+        return Diagnosis{RootCause::kernel_limit, Confidence::likely,
+                         "the accept queue is too short for the bursts it gets",
+                         std::move(evidence), std::string{remedy_backlog}};
+    }
+    return Diagnosis{RootCause::overload, Confidence::certain, "the callee's accept queue is full",
+                     std::move(evidence), std::string{remedy_overload}};
+}
+
+// SYNs that arrive and are not answered, although no queue is full.
+Detective::Verdict_ Detective::silent_kernel(const Exchange& exchange) const {
+    const Connection* far = exchange.ends.far;
+    const SceneNode* callee = scene_.node(exchange.link->to);
+    if (!exchange.link->has_far) {
+        return not_enough(
+            "SYNs are not answered",
+            {fmt::format("{} from {} on, and no answer", times(exchange.near().syns, "SYN"),
+                         at(exchange.near().began))},
+            "a silent firewall, a full queue and a dead host look the same from here: capture at "
+            "the callee, and compare TcpExtListenOverflows there");
+    }
+    if (far == nullptr || far->syns == 0) return {};
+    std::vector<std::string> evidence{fmt::format(
+        "{} came to the callee's end of the link, and no answer", times(far->syns, "SYN"))};
+    if (callee == nullptr || callee->counters.empty()) {
+        return not_enough("SYNs arrive and are not answered", std::move(evidence),
+                          "read TcpExtListenOverflows and the packet filter at the callee");
+    }
+    if (callee->grown("TcpInSegs", {far->began, exchange.ran.to}) == 0) {
+        evidence.push_back("its kernel's TCP counted none of them (TcpInSegs)");
+        return Diagnosis{RootCause::firewall, Confidence::likely,
+                         "the callee's own packet filter drops SYNs", std::move(evidence),
+                         "open the port in the callee's packet filter"};
+    }
+    return not_enough("SYNs arrive and are not answered", std::move(evidence),
+                      std::string{remedy_silent});
+}
+
+Detective::Verdict_ Detective::refused(const Exchange& exchange) const {
+    const Connection& near = exchange.near();
+    const Connection* far = exchange.ends.far;
+    std::vector<std::string> evidence{
+        fmt::format("a reset in answer to the SYN at {}", at(near.closed.value_or(near.began)))};
+    if (exchange.link->has_far && far == nullptr) {
+        evidence.push_back("the SYN never came to the callee's end of the link");
+        return Diagnosis{RootCause::firewall, Confidence::certain,
+                         "something on the way refuses in the callee's name", std::move(evidence),
+                         "allow this flow in the firewall"};
+    }
+    const SceneNode* callee = scene_.node(exchange.link->to);
+    if (callee == nullptr || far == nullptr) {
+        evidence.push_back("a firewall that rejects with a reset would look the same from here");
+        return Diagnosis{RootCause::down, Confidence::likely, "nobody listens there",
+                         std::move(evidence), std::string{remedy_down}};
+    }
+    evidence.push_back("the callee itself sent it");
+    if (const auto verdict = program_gone(exchange)) {
+        Diagnosis gone = *verdict;
+        gone.evidence.insert(gone.evidence.begin(), evidence.begin(), evidence.end());
+        return gone;
+    }
+    const std::int64_t port = port_in(near.server);
+    const Sockets* sockets = callee->sockets_at(near.began);
+    if (sockets == nullptr) {
+        return Diagnosis{RootCause::down, Confidence::certain, "nobody listens there",
+                         std::move(evidence), std::string{remedy_down}};
+    }
+    if (listener_at(sockets, port) != nullptr) {
+        evidence.push_back(
+            fmt::format("something listens on port {} there, at another address or "
+                        "behind a packet filter",
+                        port));
+        return Diagnosis{RootCause::down, Confidence::likely,
+                         "the service does not listen at this address", std::move(evidence),
+                         "bind the service to the address that its callers use"};
+    }
+    const std::vector<std::int64_t> others = ports_of(*sockets);
+    evidence.push_back(others.empty() ? std::string{"no socket listens there"}
+                                      : fmt::format("sockets listen there on {}, not on {}",
+                                                    fmt::join(others, ", "), port));
+    return Diagnosis{RootCause::down, Confidence::certain,
+                     others.empty() ? "nobody listens there" : "nobody listens on this port",
+                     std::move(evidence),
+                     others.empty() ? std::string{remedy_down}
+                                    : "agree on the port: in the caller, or in the service"};
+}
+
+Detective::Verdict_ Detective::out_of_descriptors(int index, const Span& span) const {
+    const SceneNode* node = scene_.node(index);
+    if (node == nullptr) return {};
+    const auto* line = node->line_with(
+        {"Too many open files", "(24:", "EMFILE", "out of file descriptors", "too many open files"},
+        {span.from - 2s, span.to + 1s});
+    if (line == nullptr) return {};
+    return Diagnosis{RootCause::overload,
+                     Confidence::certain,
+                     "the callee has no free file descriptor",
+                     {fmt::format("its log at {}: {}", at(line->t), line->what->text)},
+                     "raise `ulimit -n` (LimitNOFILE), bound the number of connections, and look "
+                     "for descriptors that leak"};
+}
+
+bool Detective::died_meanwhile(const Exchange& exchange) const {
+    const SceneNode* callee = scene_.node(exchange.link->to);
+    if (callee == nullptr) return false;
+    if (exchange.symptom != Symptom::closed && exchange.symptom != Symptom::cut) return false;
+    return std::any_of(callee->ended.begin(), callee->ended.end(), [&](const auto& end) {
+        return end.t >= exchange.ran.from && end.t <= exchange.ran.to + 10ms;
+    });
+}
+
+Detective::Verdict_ Detective::program_gone(const Exchange& exchange) const {
+    const SceneNode* callee = scene_.node(exchange.link->to);
+    if (callee == nullptr) return {};
+    const auto gone = callee->gone_at(exchange.near().closed.value_or(exchange.ran.to) + 10ms);
+    std::optional<Seen<ProcessEnd>> during;
+    for (const auto& end : callee->ended) {
+        if (end.t >= exchange.ran.from && end.t <= exchange.ran.to + 10ms) during = end;
+    }
+    const auto& end = during ? during : gone;
+    if (!end) return {};
+    // It may have ended behind all of it: when the log was over.
+    if (end->t > exchange.ran.to + 10ms) return {};
+    return Diagnosis{
+        RootCause::down,
+        Confidence::certain,
+        during ? "the callee's program ended in the middle" : "the callee's program is not running",
+        {end_of_program(*end)},
+        std::string{remedy_down}};
+}
+
+// Bytes or connections that wait in the callee's kernel for a program that does not come.
+Detective::Verdict_ Detective::not_reading(const Exchange& exchange) const {
+    const SceneNode* callee = scene_.node(exchange.link->to);
+    const bool waits = exchange.symptom == Symptom::unanswered ||
+                       exchange.symptom == Symptom::unread || exchange.symptom == Symptom::stalled;
+    if (callee == nullptr || !waits || exchange.ends.far == nullptr) return {};
+    const std::int64_t port = port_in(exchange.near().server);
+    const Duration asked =
+        exchange.far_request != nullptr ? exchange.far_request->sent : exchange.ends.far->began;
+    const Span span{std::max(asked, exchange.ran.from), exchange.ran.to};
+    std::int64_t samples = 0;
+    std::int64_t unread = 0;
+    std::int64_t most_bytes = 0;
+    std::int64_t queued = 0;
+    std::int64_t longest_queue = 0;
+    for (const auto& sample : callee->sockets_in(span)) {
+        if (sample.t < span.from) continue;  // of before it was asked
+        ++samples;
+        if (sample.what->receive_queue > 0) ++unread;
+        most_bytes = std::max(most_bytes, sample.what->receive_queue);
+        if (const Listener* listener = listener_at(sample.what, port)) {
+            if (listener->queue > 0) ++queued;
+            longest_queue = std::max(longest_queue, listener->queue);
+        }
+    }
+    // Only changes are written: one sample may stand for the whole wait.
+    if (samples == 0 || (unread == 0 && queued == 0)) return {};
+    std::vector<std::string> evidence;
+    if (exchange.far_request != nullptr) {
+        evidence.push_back(
+            fmt::format("the request was at the callee at {}", at(exchange.far_request->sent)));
+    }
+    if (queued > 0) {
+        evidence.push_back(
+            fmt::format("up to {} waited in its accept queue", times(longest_queue, "connection")));
+    }
+    if (unread > 0) {
+        evidence.push_back(fmt::format("its kernel held up to {} that its program did not read",
+                                       times(most_bytes, "byte")));
+    }
+    const std::int64_t served = answered_meanwhile(exchange);
+    if (served > 0) {
+        evidence.push_back(fmt::format("it answered {} meanwhile", times(served, "other request")));
+    }
+    const bool all_along = unread == samples || queued == samples;
+    // A closed window without anything that waits for accept: this connection alone is not read.
+    if (exchange.symptom == Symptom::unread && queued == 0) return {};
+    return Diagnosis{RootCause::overload, all_along ? Confidence::certain : Confidence::likely,
+                     served > 0
+                         ? "the callee's workers are busy with others"
+                         : "the callee's program gets no time to read: paused, starved or blocked",
+                     std::move(evidence), std::string{remedy_overload}};
+}
+
+Detective::Verdict_ Detective::window_closed(const Exchange& exchange) const {
+    const SceneNode* callee = scene_.node(exchange.link->to);
+    if (exchange.symptom != Symptom::unread) return {};
+    std::int64_t probes = 0;
+    for (const TcpMoment& moment : exchange.near().moments) {
+        if (moment.what->what == "window_probe" && moment.what->by == "client") ++probes;
+    }
+    std::vector<std::string> evidence{fmt::format("{} of a closed window, the last before {}",
+                                                  times(probes, "probe"), at(exchange.ran.to))};
+    if (callee != nullptr) {
+        const std::int64_t closed = callee->grown("TcpExtTCPToZeroWindowAdv", exchange.ran);
+        if (closed > 0) {
+            evidence.push_back(fmt::format("the callee closed it {} (TcpExtTCPToZeroWindowAdv)",
+                                           times(closed, "time")));
+        }
+    }
+    return Diagnosis{
+        RootCause::kernel_limit, Confidence::likely,
+        "the callee's receive buffer is full, and it does not read on", std::move(evidence),
+        "a write timeout (TCP_USER_TIMEOUT) in the caller, and buffers (tcp_rmem) that "
+        "fit what the callee takes at once"};
+}
+
+Detective::Verdict_ Detective::program_silent(const Suspect& suspect,
+                                              const Exchange& exchange) const {
+    (void)suspect;
+    const SceneNode* callee = scene_.node(exchange.link->to);
+    const Connection& near = exchange.near();
+    std::vector<std::string> evidence;
+    std::string finding;
+    switch (exchange.symptom) {
+        case Symptom::unanswered:
+            finding = "the callee took the request and did not answer in time";
+            if (exchange.request != nullptr) {
+                evidence.push_back(fmt::format("sent at {}, not sent again, and no answer by {}",
+                                               at(exchange.request->sent), at(exchange.ran.to)));
+            } else {
+                evidence.push_back(fmt::format("connected at {}, and no byte of an answer by {}",
+                                               at(near.established.value_or(near.began)),
+                                               at(exchange.ran.to)));
+            }
+            break;
+        case Symptom::closed:
+            finding = "the callee closed the connection without an answer";
+            evidence.push_back(fmt::format("its {} at {}",
+                                           near.closed_how == "rst" ? "reset" : "FIN",
+                                           at(near.closed.value_or(exchange.ran.to))));
+            break;
+        case Symptom::cut:
+            finding = "the callee broke off in the middle of its answer";
+            evidence.push_back(fmt::format("its {} at {}, before the end of the answer",
+                                           near.closed_how == "rst" ? "reset" : "FIN",
+                                           at(near.closed.value_or(exchange.ran.to))));
+            break;
+        case Symptom::stalled:
+            finding = "the callee stopped in the middle of its answer";
+            evidence.push_back(fmt::format("its last byte came at {}, and nothing until {}",
+                                           at(near.last_byte.value_or(exchange.ran.from)),
+                                           at(exchange.ran.to)));
+            break;
+        default:
+            return {};
+    }
+    if (callee == nullptr) {
+        if (exchange.symptom != Symptom::unanswered) {
+            return Diagnosis{RootCause::application, Confidence::likely, std::move(finding),
+                             std::move(evidence), std::string{remedy_application}};
+        }
+        evidence.push_back("from here a paused program, busy workers and a deadlock look alike");
+        return not_enough(std::move(finding), std::move(evidence),
+                          "look at the callee's Recv-Q (`ss -tn`): unread means overload, read "
+                          "means its program");
+    }
+    bool read = false;
+    if (exchange.symptom == Symptom::unanswered && exchange.far_request != nullptr) {
+        const Span span{exchange.far_request->sent, exchange.ran.to};
+        const auto held = callee->sockets_in(span);
+        read = !held.empty() && held.back().what->receive_queue == 0;
+        if (read)
+            evidence.push_back("its program has read it: nothing waits in its kernel (Recv-Q 0)");
+        if (exchange.far_request->response != nullptr) {
+            evidence.push_back(
+                fmt::format("it answered at {}, too late", at(exchange.far_request->answered)));
+        }
+    }
+    const bool running = !callee->began.empty() && !callee->gone_at(exchange.ran.to);
+    if (running && exchange.symptom != Symptom::unanswered) {
+        evidence.push_back("its program went on running");
+    }
+    const bool sure = read || (running && exchange.symptom == Symptom::closed && !exchange.reused);
+    return Diagnosis{RootCause::application, sure ? Confidence::certain : Confidence::likely,
+                     std::move(finding), std::move(evidence), std::string{remedy_application}};
+}
+
+}  // namespace etimedout

@@ -1,0 +1,176 @@
+// What became of packets: dropped, lost, late, rejected, damaged; and what looks alike.
+#include <gtest/gtest.h>
+
+#include "tests/diagnose/story.hh"
+
+namespace etimedout::testing {
+
+namespace {
+
+// SYNs at 0, 1, 2, 3 and 4 s, of which the far end sees those in `came`.
+Story& syns(Story& story, const std::vector<int>& came) {
+    for (int i = 0; i < 5; ++i) {
+        story.packet("api", "near", 1s * i, "syn", "client", i);
+        if (std::find(came.begin(), came.end(), i) != came.end()) {
+            story.packet("api", "far", 1s * i + one_way, "syn", "client", 0);
+        }
+    }
+    return story;
+}
+
+// Of a connection that another program has open, one segment each second crosses the link.
+Story& other_traffic(Story& story, Duration from, Duration to) {
+    story.handshake("api", from, 9);
+    for (Duration t = from + 500ms; t < to; t += 1s) story.up("api", t, "retransmission", 1, 9);
+    return story;
+}
+
+}  // namespace
+
+TEST(DiagnoseLinks, FiveSynsOfWhichNoneComesOutWhileOthersDoAreAFirewalls) {
+    Story story = Story::direct();
+    story.call(0s, 5s, ended("connect_timeout"));
+    other_traffic(syns(story, {}), 10ms, 5s);
+    EXPECT_EQ(verdict_of(story.end(10s)),
+              "firewall, certain: packets to the callee are dropped without a word");
+}
+
+TEST(DiagnoseLinks, WhereNothingElseTriesAFirewallIsOnlyLikely) {
+    // A link without carrier would look the same.
+    Story story = Story::direct();
+    story.call(0s, 5s, ended("connect_timeout"));
+    syns(story, {});
+    EXPECT_EQ(verdict_of(story.end(10s)),
+              "firewall, likely: packets to the callee are dropped without a word");
+}
+
+TEST(DiagnoseLinks, LossesBetweenArrivalsAreALossyLinks) {
+    Story story = Story::direct();
+    story.call(0s, 5s, ended("connect_timeout"));
+    syns(story, {1, 3});
+    EXPECT_EQ(only(story.end(10s)).cause, RootCause::network);
+}
+
+TEST(DiagnoseLinks, OneLostSynIsNotEnough) {
+    // The client gave up before the first retransmission, so nobody knows about the second.
+    Story story = Story::direct();
+    story.call(0s, 900ms, ended("connect_timeout"));
+    story.packet("api", "near", 0s, "syn", "client");
+    EXPECT_EQ(only(story.end(10s)).cause, RootCause::not_enough_evidence);
+}
+
+TEST(DiagnoseLinks, LateIsNotLost) {
+    // Three seconds each way: all SYNs arrive, behind the client's patience.
+    Story story = Story::direct();
+    story.call(0s, 2s, ended("connect_timeout"));
+    for (int i = 0; i < 2; ++i) {
+        story.packet("api", "near", 1s * i, "syn", "client", i);
+        story.packet("api", "far", 1s * i + 3s, "syn", "client", i);
+    }
+    EXPECT_EQ(verdict_of(story.end(20s)),
+              "latency and congestion, certain: the link is slow: packets arrive, but late");
+}
+
+TEST(DiagnoseLinks, DroppedSynAcksAreTheFirewallOfTheWayBack) {
+    Story story = Story::direct();
+    story.call(0s, 6s, ended("connect_timeout"));
+    for (int i = 0; i < 5; ++i) {
+        story.up("api", 1s * i, "syn", i);
+        story.packet("api", "far", 1s * i + one_way, "syn_ack", "server", i);
+    }
+    EXPECT_EQ(verdict_of(story.end(10s)),
+              "firewall, likely: the callee's answers are dropped without a word");
+}
+
+TEST(DiagnoseLinks, ARequestOnAnIdleConnectionThatVanishesWasForgotten) {
+    Story story = Story::direct();
+    story.handshake("api", 0s).request("api", 1ms).response("api", 2ms, 200);
+    story.call(600s, 610s, ended("first_byte_timeout"));
+    story.request_near("api", 600s, 2);
+    for (int i = 0; i < 5; ++i) {
+        story.packet("api", "near", 600s + 200ms * (1 << i), "retransmission", "client", i + 1);
+    }
+    story.packet("api", "near", 610s, "fin", "client");
+    EXPECT_EQ(verdict_of(story.end(620s)),
+              "firewall, likely: something on the way has forgotten an idle connection");
+}
+
+TEST(DiagnoseLinks, LargeSegmentsThatVanishWhileTheFinPassesAreAnMtuBlackHole) {
+    Story story = Story::direct();
+    story.call(0s, 10s, ended("first_byte_timeout"));
+    story.handshake("api", 0s).request_near("api", 1ms);
+    for (int i = 0; i < 5; ++i) {
+        story.packet("api", "near", 200ms * (1 << i), "retransmission", "client", i + 1);
+    }
+    story.fin("api", 10s);
+    EXPECT_EQ(verdict_of(story.end(20s)),
+              "latency and congestion, likely: large packets vanish, small ones pass: an MTU black "
+              "hole");
+}
+
+TEST(DiagnoseLinks, AnIcmpErrorForASynThatNeverArrivedComesFromTheWay) {
+    Story story = Story::direct();
+    story.call(0s, 1ms, ended("unreachable", "EHOSTUNREACH"));
+    story.packet("api", "near", 0s, "syn", "client");
+    story.packet("api", "near", 50us, "icmp_error", "client");
+    story.put(50us,
+              Datagram{"api", "near", "unreachable/admin_prohibited", "10.1.1.1", "10.1.1.2", 40});
+    EXPECT_EQ(verdict_of(story.end(2s)),
+              "firewall, certain: something on the way rejects this connection");
+}
+
+TEST(DiagnoseLinks, HostUnreachableAfterThreeSecondsIsADeadHost) {
+    // So long a router asks for the neighbour (FAULTS.md: 3.06 s).
+    Story story = Story::direct();
+    story.call(0s, 3060ms, ended("unreachable", "EHOSTUNREACH"));
+    story.packet("api", "near", 0s, "syn", "client");
+    story.packet("api", "near", 3060ms, "icmp_error", "client");
+    story.put(3060ms, Datagram{"api", "near", "unreachable/host", "10.1.1.1", "10.1.1.2", 40});
+    EXPECT_EQ(verdict_of(story.end(5s)),
+              "service down or misconfigured, likely: the callee's host is not there");
+}
+
+TEST(DiagnoseLinks, DamagedPacketsAreCountedByWhoeverGetsThem) {
+    Story story = Story::direct();
+    story.call(0s, 5s, ended("connect_timeout"));
+    syns(story, {}).counters("server", 0s, {{"TcpInCsumErrors", 0}});
+    story.counters("server", 5s, {{"TcpInCsumErrors", 4}});
+    EXPECT_EQ(verdict_of(story.end(10s)),
+              "latency and congestion, certain: the link damages packets");
+}
+
+TEST(DiagnoseLinks, WhatIsSentAgainAndNotSeenHadNoCarrier) {
+    Story story = Story::direct();
+    story.call(0s, 9s, ended("first_byte_timeout"));
+    story.handshake("api", 0s).request("api", 1ms);
+    story.counters("server", 0s, {{"TcpRetransSegs", 0}});
+    story.counters("server", 9s, {{"TcpRetransSegs", 5}});
+    story.packet("api", "near", 9s, "fin", "client");
+    EXPECT_EQ(verdict_of(story.end(10s)), "latency and congestion, likely: the link is down");
+}
+
+TEST(DiagnoseLinks, WhatIsSentAgainAndSeenHadOne) {
+    // The same count, on the wire: the answers were dropped behind it.
+    Story story = Story::direct();
+    story.call(0s, 9s, ended("first_byte_timeout"));
+    story.handshake("api", 0s).request("api", 1ms);
+    story.packet("api", "far", 2ms, "first_data", "server");
+    for (int i = 0; i < 5; ++i) {
+        story.packet("api", "far", 200ms * (1 << i), "retransmission", "server", i + 1);
+    }
+    story.counters("server", 0s, {{"TcpRetransSegs", 0}});
+    story.counters("server", 9s, {{"TcpRetransSegs", 5}});
+    story.packet("api", "near", 9s, "fin", "client");
+    EXPECT_EQ(only(story.end(10s)).cause, RootCause::firewall);
+}
+
+TEST(DiagnoseLinks, AResetThatTheCalleeNeverSentWasPutThere) {
+    Story story = Story::direct();
+    story.call(0s, 2ms, ended("reset", "ECONNRESET"));
+    story.handshake("api", 0s).request_near("api", 1ms);
+    story.packet("api", "near", 2ms, "rst", "server");
+    EXPECT_EQ(verdict_of(story.end(5s)),
+              "firewall, certain: a reset was put into the connection on its way");
+}
+
+}  // namespace etimedout::testing

@@ -5,9 +5,9 @@
 #include <memory>
 
 #include <fmt/format.h>
-#include <ldns/ldns.h>
 
 #include "simulator/base/error.hh"
+#include "simulator/wire/ldns.hh"
 
 namespace etimedout {
 

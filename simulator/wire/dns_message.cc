@@ -5,7 +5,8 @@
 #include <memory>
 
 #include <fmt/format.h>
-#include <ldns/ldns.h>
+
+#include "simulator/wire/ldns.hh"
 
 namespace etimedout {
 

@@ -1,4 +1,5 @@
 """Takes a request whose body comes late: it never says 100 Continue, reads the body, and answers."""
+import re
 import socket
 
 listener = socket.create_server(("", 80))
@@ -12,8 +13,11 @@ while True:
                 break
             data += more
         head, _, body = data.partition(b"\r\n\r\n")
-        length = [int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
-        while length and len(body) < length[0]:
-            body += connection.recv(65536)
+        length = re.search(rb"content-length: *([0-9]+)", head, re.IGNORECASE)
+        while length and len(body) < int(length[1]):
+            more = connection.recv(65536)
+            if not more:
+                break
+            body += more
         if length:
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")

@@ -239,7 +239,7 @@ std::string starter_scenario(std::string_view kind) {
     std::string armed = example_of(*fault);
     armed.insert(armed.find('{') + 1, "id: trouble, ");
     constexpr std::size_t width = 96;
-    const bool of_program = fault->needs_node && !fault->of_stubs;
+    const bool of_program = fault->needs_node && !fault->of_stubs && !fault->of_connections;
     return fmt::format(
         "# {1}\n"
         "scenario: 1\n"

@@ -240,7 +240,7 @@ std::string starter_scenario(std::string_view kind) {
     armed.insert(armed.find('{') + 1, "id: trouble, ");
     constexpr std::size_t width = 96;
     const bool at_resolver = fault->target == "resolver";
-    const bool of_program = fault->target == "node" && !fault->of_stubs;
+    const bool of_program = fault->target == "node" && !fault->of_stubs && !fault->of_connections;
     const std::string_view how = fault->of_connections ? ", connection: reuse"
                                  : at_resolver         ? ", host: server.example"
                                                        : "";

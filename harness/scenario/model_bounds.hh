@@ -21,7 +21,8 @@ struct TextBound {
     std::optional<std::string> matches{};
 };
 
-// How long the n-th pause of a back-off is, of which `base * factor^(n-1)`, or `cap`, is the ceiling.
+// How long the n-th pause of a back-off is, of which `base * factor^(n-1)`, or `cap`, is the
+// ceiling.
 enum class Jitter {
     none,          // the ceiling
     full,          // from 0 to the ceiling

@@ -77,7 +77,10 @@ struct BreakerBound {
         return std::tuple{
             optional("opens_after", &BreakerBound::opens_after,
                      "failures in a row at the link until a call is not passed on"),
-            optional("while_open", &BreakerBound::while_open, "what holds while it is open"),
+            optional("while_open", &BreakerBound::while_open,
+                     "what holds while it is open: of attempts at the link before "
+                     "`half_open_after` has passed, `forwarded`; of each call that is refused, "
+                     "`status` and `total`"),
             optional("half_open_after", &BreakerBound::half_open_after,
                      "from the failure that opens it to the next attempt at the link; each time"),
             optional("trials", &BreakerBound::trials,

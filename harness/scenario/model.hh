@@ -255,15 +255,15 @@ struct Expectation {
     std::optional<Bound<Bytes>> memory{};
 
     // models
-    std::optional<BreakerBound> breaker{};            // at a link
-    std::optional<BudgetBound> budget{};              // at a call
-    std::optional<BulkheadBound> bulkhead{};          // at a link or a call
-    std::optional<PoolBound> pool{};                  // at a link
-    std::optional<HedgeBound> hedge{};                // at a link
-    std::optional<RateLimitBound> rate_limit{};       // at a link
-    std::optional<DegradedBound> degraded{};          // at a call
-    std::optional<HealthCheckBound> health_check{};   // at a link
-    std::optional<DnsCacheBound> dns_cache{};         // at a link or a node
+    std::optional<BreakerBound> breaker{};           // at a link
+    std::optional<BudgetBound> budget{};             // at a call
+    std::optional<BulkheadBound> bulkhead{};         // at a link or a call
+    std::optional<PoolBound> pool{};                 // at a link
+    std::optional<HedgeBound> hedge{};               // at a link
+    std::optional<RateLimitBound> rate_limit{};      // at a link
+    std::optional<DegradedBound> degraded{};         // at a call
+    std::optional<HealthCheckBound> health_check{};  // at a link
+    std::optional<DnsCacheBound> dns_cache{};        // at a link or a node
 
     // at a fault
     std::optional<Bound<std::int64_t>> fired{};

@@ -21,7 +21,8 @@ struct TextBound {
     std::optional<std::string> matches{};
 };
 
-// How long the n-th pause of a back-off is, of which `base * factor^(n-1)`, or `cap`, is the ceiling.
+// How long the n-th pause of a back-off is, of which `base * factor^(n-1)`, or `cap`, is the
+// ceiling.
 enum class Jitter {
     none,          // the ceiling
     full,          // from 0 to the ceiling
@@ -76,7 +77,10 @@ struct BreakerBound {
         return std::tuple{
             optional("opens_after", &BreakerBound::opens_after,
                      "failures in a row at the link until a call is not passed on"),
-            optional("while_open", &BreakerBound::while_open, "what holds while it is open"),
+            optional("while_open", &BreakerBound::while_open,
+                     "what holds while it is open: of attempts at the link before "
+                     "`half_open_after` has passed, `forwarded`; of each call that is refused, "
+                     "`status` and `total`"),
             optional("half_open_after", &BreakerBound::half_open_after,
                      "from the failure that opens it to the next attempt at the link; each time"),
             optional("trials", &BreakerBound::trials,

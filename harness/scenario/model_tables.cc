@@ -51,17 +51,17 @@ Form same_form() {
 const Table<RetriesBound>& retries_table() {
     static const Table<RetriesBound> table{
         "`retries`",
-        {custom_key<RetriesBound>(
-             "of", words_form({"connections", "requests"}), "what is counted",
-             [](Reading& reading, const YamlNode& node, RetriesBound& out) {
-                 out.of =
-                     node.text == "requests" ? CountedUnit::requests : CountedUnit::connections;
-                 if (node.is_scalar() && (node.text == "requests" || node.text == "connections")) {
-                     return true;
-                 }
-                 not_a_word(reading, "of", node, {"connections", "requests"});
-                 return false;
-             }),
+        {custom_key<RetriesBound>("of", words_form({"connections", "requests"}), "what is counted",
+                                  [](Reading& reading, const YamlNode& node, RetriesBound& out) {
+                                      out.of = node.text == "requests" ? CountedUnit::requests
+                                                                       : CountedUnit::connections;
+                                      if (node.is_scalar() &&
+                                          (node.text == "requests" || node.text == "connections")) {
+                                          return true;
+                                      }
+                                      not_a_word(reading, "of", node, {"connections", "requests"});
+                                      return false;
+                                  }),
          key<RetriesBound>("count", &RetriesBound::count, "how many beyond the first attempt"),
          key<RetriesBound>("gaps", &RetriesBound::gaps,
                            "from the end of one attempt to the start of the next, in order"),
@@ -70,12 +70,13 @@ const Table<RetriesBound>& retries_table() {
              "what all have in common; true: method and path. Not counted among the headers are "
              "those of one hop, of tracing, and the date",
              read_same),
-         key<RetriesBound>("jitter", &RetriesBound::jitter,
-                           "of pauses that grow from `base` by `factor` up to `cap`, their ceiling: "
-                           "`none`; `full`, from 0; `equal`, from half of it; `proportional`, give "
-                           "or take `spread`; `decorrelated`, from `base` to `factor` times the "
-                           "pause before. Each gap is in the range that follows (as a bare duration "
-                           "has it, 50 ms or 10 % more), and with jitter they are no fixed series"),
+         key<RetriesBound>(
+             "jitter", &RetriesBound::jitter,
+             "of pauses that grow from `base` by `factor` up to `cap`, their ceiling: "
+             "`none`; `full`, from 0; `equal`, from half of it; `proportional`, give "
+             "or take `spread`; `decorrelated`, from `base` to `factor` times the "
+             "pause before. Each gap is in the range that follows (as a bare duration "
+             "has it, 50 ms or 10 % more), and with jitter they are no fixed series"),
          key<RetriesBound>("base", &RetriesBound::base, "with `jitter`: the first ceiling"),
          key<RetriesBound>("cap", &RetriesBound::cap, "with `jitter`: the highest ceiling"),
          key<RetriesBound>("factor", &RetriesBound::factor,
@@ -209,10 +210,10 @@ bool check_remedies(Reading& reading, const YamlNode& node, const Expectation& i
     }
     if (it.degraded) {
         const DegradedBound& bound = *it.degraded;
-        good = expects_something(reading, node, "degraded",
-                                 bound.status || bound.body || bound.within,
-                                 "add status: 200, body: {contains: …} or within: 300ms") &&
-               check_fault_of(reading, node, "degraded") && good;
+        good =
+            expects_something(reading, node, "degraded", bound.status || bound.body || bound.within,
+                              "add status: 200, body: {contains: …} or within: 300ms") &&
+            check_fault_of(reading, node, "degraded") && good;
     }
     if (it.pool) {
         good = expects_something(reading, node, "pool",

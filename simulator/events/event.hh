@@ -103,8 +103,8 @@ struct CallBegin {
     }
 };
 
-// What came of a body that is sent piece by piece: an event stream (WHATWG HTML, section 9.2), or one
-// without a length. Times are those of the event that holds this.
+// What came of a body that is sent piece by piece: an event stream (WHATWG HTML, section 9.2), or
+// one without a length. Times are those of the event that holds this.
 struct StreamSeen {
     std::optional<Duration> headers{};
     std::optional<Duration> first_byte{};

@@ -55,8 +55,9 @@ bool choices_carry(const json::array& choices) {
 
 bool is_about_the_stream(std::string_view type) {
     constexpr std::array<std::string_view, 7> types{
-        "message_start", "content_block_start", "content_block_stop", "message_delta",
-        "message_stop",  "ping",                "error"};
+        "message_start", "content_block_start", "content_block_stop",
+        "message_delta", "message_stop",        "ping",
+        "error"};
     if (type.starts_with("response.")) return !type.ends_with(".delta");
     return std::find(types.begin(), types.end(), type) != types.end();
 }

@@ -1,4 +1,5 @@
-// RequestFingerprint: a request's headers as one number, so that requests that are the same have the same.
+// RequestFingerprint: a request's headers as one number, so that requests that are the same have
+// the same.
 #include "simulator/wire/request_fingerprint.hh"
 
 #include <algorithm>
@@ -32,8 +33,7 @@ bool says_nothing_of_the_request(std::string_view name) {
                                                      "amz-sdk-request",
                                                      "x-stainless-retry-count",
                                                      "x-envoy-attempt-count"};
-    return name.starts_with("x-b3-") ||
-           std::find(names.begin(), names.end(), name) != names.end();
+    return name.starts_with("x-b3-") || std::find(names.begin(), names.end(), name) != names.end();
 }
 
 constexpr std::uint64_t fnv_offset = 14695981039346656037U;

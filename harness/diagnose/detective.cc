@@ -22,6 +22,17 @@ bool is_of_another_call(const Exchange& exchange, const Suspect& suspect) {
            exchange.request->message->call != suspect.trace;
 }
 
+// Where the caller says that it never got connected, connections that were are somebody else's.
+void keep_those_of_outcome(std::vector<Exchange>& exchanges, const CallEnd& end) {
+    const bool unconnected = end.outcome == "connect_timeout" || end.outcome == "connect_refused" ||
+                             end.outcome == "unreachable";
+    const auto is_open = [](const Exchange& exchange) {
+        return exchange.near().established.has_value();
+    };
+    if (!unconnected || std::all_of(exchanges.begin(), exchanges.end(), is_open)) return;
+    std::erase_if(exchanges, is_open);
+}
+
 // Errors that a callee may only be passing on.
 bool may_come_from_beyond(Symptom symptom) {
     return symptom == Symptom::unanswered || symptom == Symptom::stalled ||
@@ -167,6 +178,7 @@ std::vector<Exchange> Detective::chain_of(const Suspect& suspect) const {
                 });
             }
         }
+        if (chain.empty() && suspect.end != nullptr) keep_those_of_outcome(exchanges, *suspect.end);
         const Exchange* worst = nullptr;
         for (const Exchange& exchange : exchanges) {
             if (!exchange.is_bad()) continue;

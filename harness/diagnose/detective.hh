@@ -1,6 +1,7 @@
 // Detective: the rules, from the packets and records of one failed call to its root cause.
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -46,16 +47,20 @@ private:
 
     // rules_of_callers.cc: before anything came onto a wire.
     Verdict_ own_limits(const Suspect& suspect) const;
-    Verdict_ names(const Suspect& suspect, int node, const Span& span, const Exchange* tried) const;
-    Verdict_ wrong_address(const Suspect& suspect, int node, const Exchange& exchange) const;
     Verdict_ nothing_on_the_wire(const Suspect& suspect) const;
     Verdict_ pings(const Suspect& suspect) const;
+
+    // rules_of_names.cc: what the resolver said.
+    Verdict_ names(const Suspect& suspect, int node, const Span& span, const Exchange* tried) const;
+    Verdict_ wrong_address(const Suspect& suspect, int node, const Exchange& exchange) const;
 
     // rules_of_links.cc: what became of packets.
     Verdict_ damaged(const Exchange& exchange) const;
     Verdict_ icmp(const Exchange& exchange) const;
     Verdict_ dropped(const Exchange& exchange) const;
     Verdict_ dropped_on(const Exchange& exchange, Way way, Crossing::Phase phase) const;
+    Diagnosis by_a_rule(const Exchange& exchange, Way way, Crossing::Phase phase, const Drops& own,
+                        std::vector<std::string> evidence) const;
     Verdict_ unseen_retransmissions(const Exchange& exchange) const;
     std::int64_t seen_again(int node, Duration from) const;
     Verdict_ slow_link(const Suspect& suspect, const Exchange& exchange) const;
@@ -80,6 +85,8 @@ private:
     Verdict_ stream(const Suspect& suspect, const Exchange& exchange) const;
     Verdict_ error_of_its_own(const Suspect& suspect, const Exchange& exchange) const;
     Verdict_ answered_alone(const Suspect& suspect, const Exchange& exchange) const;
+    Verdict_ taken_out(const Suspect& suspect, const Exchange& exchange,
+                       std::vector<std::string> evidence) const;
     Verdict_ budgets(const Suspect& suspect, const Diagnosis& inner) const;
 
     const Scene& scene_;
@@ -92,6 +99,9 @@ bool needs_no_diagnosis(const CallEnd& end);
 
 // What is wrong with the events of a stream that came with 200; empty: nothing, or no stream.
 std::string stream_problem(const CallEnd& end);
+
+// Whether the caller's words, or its program's output, have one of these in them.
+bool mentions(const CallEnd& end, std::initializer_list<std::string_view> words);
 
 // Evidence is written with these, so that it reads alike everywhere.
 std::string at(Duration t);  // "t=1.05s"

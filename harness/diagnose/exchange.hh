@@ -65,6 +65,20 @@ enum class Way { up, down };
 // that explain every arrival the shortest is taken, so that a late packet is not a lost one.
 std::vector<Crossing> crossings_of(const SceneLink& link, Way way, Duration end_of_log);
 
+// What became of one sender's packets of one phase, for a while.
+struct Drops {
+    std::int64_t dropped = 0;
+    std::int64_t passed = 0;
+    std::int64_t runs = 0;           // of drops one after the other
+    std::int64_t recovered = 0;      // connections of which one was dropped, and a later one passed
+    std::int64_t others_passed = 0;  // of other connections or phases, in the same time
+    std::optional<Duration> first{};
+    std::optional<Duration> last{};
+
+    // The link itself works: other packets passed it in this direction meanwhile.
+    bool is_selective() const { return others_passed > 0; }
+};
+
 // How the time of an exchange divides between the link and the callee.
 struct TimeSpent {
     Duration on_link{};

@@ -225,12 +225,17 @@ Detective::Verdict_ Detective::answered_alone(const Suspect& suspect,
                          "two resolvers for the gateway, and answers kept beyond their TTL"};
     }
     if (const auto verdict = out_of_descriptors(gateway, span)) return verdict;
-    // Who else was being served, and how the last ones before went.
+    return taken_out(suspect, exchange, std::move(evidence));
+}
+
+// Who else was being served, and how the last ones before went.
+Detective::Verdict_ Detective::taken_out(const Suspect& suspect, const Exchange& exchange,
+                                         std::vector<std::string> evidence) const {
     std::int64_t in_flight = 0;
     const Exchange* last_probe = nullptr;
     const Exchange* last_call = nullptr;
     std::int64_t good_calls = 0;
-    for (const SceneLink* link : scene_.links_from(gateway)) {
+    for (const SceneLink* link : scene_.links_from(exchange.link->to)) {
         for (const Exchange& other : all_of(*link)) {
             if (other.ran.from >= exchange.ran.to) continue;
             if (other.request != nullptr && other.ran.to > exchange.ran.to) ++in_flight;

@@ -31,19 +31,6 @@ constexpr std::string_view remedy_idle =
 constexpr std::string_view remedy_mtu =
     "let ICMP `fragmentation needed` pass, clamp the MSS to the path, or set tcp_mtu_probing=1";
 
-struct Drops {
-    std::int64_t dropped = 0;
-    std::int64_t passed = 0;
-    std::int64_t runs = 0;           // of drops one after the other
-    std::int64_t recovered = 0;      // connections of which one was dropped, and a later one passed
-    std::int64_t others_passed = 0;  // of other connections or phases, in the same time
-    std::optional<Duration> first{};
-    std::optional<Duration> last{};
-
-    // The link itself works: other packets passed it in this direction meanwhile.
-    bool is_selective() const { return others_passed > 0; }
-};
-
 Drops of_connection(const std::vector<Crossing>& all, const Connection* connection,
                     Crossing::Phase phase, const Span& span) {
     Drops drops;
@@ -94,6 +81,53 @@ std::int64_t alternations(const std::vector<Crossing>& all, const Span& span) {
 std::string phase_name(Way way, Crossing::Phase phase) {
     if (phase == Crossing::Phase::data) return way == Way::up ? "segment" : "segment of the callee";
     return way == Way::up ? "SYN" : "SYN-ACK";
+}
+
+// Something small, such as a FIN, that came through while the same sender's data did not.
+const Crossing* small_one_that_passed(const std::vector<Crossing>& all, const Connection* sender,
+                                      Crossing::Phase phase, const Drops& own) {
+    if (phase != Crossing::Phase::data || own.dropped < 3 || own.runs != 1 || own.recovered == 0) {
+        return nullptr;
+    }
+    const Crossing* small = nullptr;
+    for (const Crossing& crossing : all) {
+        if (crossing.of == sender && crossing.passed && crossing.what == "fin" &&
+            crossing.t > *own.first) {
+            small = &crossing;
+        }
+    }
+    return small;
+}
+
+// One or two: what became of others around that time decides, or nothing does.
+Diagnosis too_few(const std::vector<Crossing>& all, Way way, Crossing::Phase phase,
+                  const Drops& own, const Span& around, std::vector<std::string> evidence) {
+    std::int64_t lost_around = 0;
+    for (const Crossing& crossing : all) {
+        if (!crossing.passed && around.contains(crossing.t) && crossing.phase == phase) {
+            ++lost_around;
+        }
+    }
+    const std::int64_t passed_around =
+        std::count_if(all.begin(), all.end(), [&](const Crossing& crossing) {
+            return crossing.passed && around.contains(crossing.t) && crossing.phase == phase;
+        });
+    if (lost_around >= 3 && passed_around == 0) {
+        evidence.push_back(
+            fmt::format("nor did any other {} within {}", phase_name(way, phase), after(vicinity)));
+        return Diagnosis{RootCause::firewall, Confidence::likely,
+                         "packets on this link are dropped without a word", std::move(evidence),
+                         std::string{remedy_firewall}};
+    }
+    if (lost_around > own.dropped && passed_around > 0) {
+        evidence.push_back(fmt::format("{} of {} were lost around that time", lost_around,
+                                       lost_around + passed_around));
+        return Diagnosis{RootCause::network, Confidence::likely, "the link loses packets",
+                         std::move(evidence), std::string{remedy_network}};
+    }
+    return not_enough("packets were lost on the link: too few to tell a lossy link from a firewall",
+                      std::move(evidence),
+                      "a connect timeout above 3 s shows whether the next SYNs come through");
 }
 
 bool was_idle(const Exchange& exchange, Duration& idle) {
@@ -228,25 +262,13 @@ Detective::Verdict_ Detective::dropped_on(const Exchange& exchange, Way way,
     std::vector<std::string> evidence{fmt::format(
         "{} of {} sent from {} to {} did not come out at the other end of the link", own.dropped,
         times(own.dropped + own.passed, phase_name(way, phase)), at(*own.first), at(*own.last))};
-    Duration idle{};
-    const bool all_lost = own.passed == 0;
-    if (own.passed > 0 && phase == Crossing::Phase::data && own.dropped >= 3 && own.runs == 1 &&
-        own.recovered > 0) {
-        // Something small, such as a FIN, came through while the same data did not.
-        const Crossing* small = nullptr;
-        for (const Crossing& crossing : all) {
-            if (crossing.of == sender && crossing.passed && crossing.what == "fin" &&
-                crossing.t > *own.first) {
-                small = &crossing;
-            }
-        }
-        if (small != nullptr) {
-            evidence.push_back(fmt::format("its FIN did, at {}: small packets pass", at(small->t)));
-            return Diagnosis{RootCause::network, Confidence::likely,
-                             "large packets vanish, small ones pass: an MTU black hole",
-                             std::move(evidence), std::string{remedy_mtu}};
-        }
+    if (const Crossing* small = small_one_that_passed(all, sender, phase, own)) {
+        evidence.push_back(fmt::format("its FIN did, at {}: small packets pass", at(small->t)));
+        return Diagnosis{RootCause::network, Confidence::likely,
+                         "large packets vanish, small ones pass: an MTU black hole",
+                         std::move(evidence), std::string{remedy_mtu}};
     }
+    const bool all_lost = own.passed == 0;
     const bool row = own.dropped >= enough_in_a_row && own.runs == 1;
     if (alternating > 0 && !(row && all_lost && alternating < 2)) {
         evidence.push_back(
@@ -262,50 +284,37 @@ Detective::Verdict_ Detective::dropped_on(const Exchange& exchange, Way way,
                                        times(own.others_passed, "other packet")));
     }
     if (own.dropped >= 3 && own.runs == 1) {
-        if (phase == Crossing::Phase::data && was_idle(exchange, idle)) {
-            evidence.push_back(
-                fmt::format("the connection had been idle for {} before", after(idle)));
-            return Diagnosis{RootCause::firewall, Confidence::likely,
-                             "something on the way has forgotten an idle connection",
-                             std::move(evidence), std::string{remedy_idle}};
-        }
-        if (!own.is_selective()) {
-            evidence.push_back(
-                "nothing else tried that way meanwhile: a link without carrier, or "
-                "one that takes longer than the log, would look the same");
-        }
-        return Diagnosis{RootCause::firewall,
-                         row && own.is_selective() ? Confidence::certain : Confidence::likely,
-                         way == Way::up ? "packets to the callee are dropped without a word"
-                                        : "the callee's answers are dropped without a word",
-                         std::move(evidence), std::string{remedy_firewall}};
+        return by_a_rule(exchange, way, phase, own, std::move(evidence));
     }
-    std::int64_t lost_around = 0;
-    for (const Crossing& crossing : all) {
-        if (!crossing.passed && around.contains(crossing.t) && crossing.phase == phase) {
-            ++lost_around;
-        }
+    return too_few(all, way, phase, own, around, std::move(evidence));
+}
+
+// Several in a row, and none came through.
+Diagnosis Detective::by_a_rule(const Exchange& exchange, Way way, Crossing::Phase phase,
+                               const Drops& own, std::vector<std::string> evidence) const {
+    Duration idle{};
+    if (phase == Crossing::Phase::data && was_idle(exchange, idle)) {
+        evidence.push_back(fmt::format("the connection had been idle for {} before", after(idle)));
+        return {RootCause::firewall, Confidence::likely,
+                "something on the way has forgotten an idle connection", std::move(evidence),
+                std::string{remedy_idle}};
     }
-    const std::int64_t passed_around =
-        std::count_if(all.begin(), all.end(), [&](const Crossing& crossing) {
-            return crossing.passed && around.contains(crossing.t) && crossing.phase == phase;
+    if (!own.is_selective()) {
+        const std::vector<Crossing> back =
+            crossings_of(*exchange.link, way == Way::up ? Way::down : Way::up, scene_.end());
+        const bool alive = std::any_of(back.begin(), back.end(), [&](const Crossing& crossing) {
+            return crossing.passed && crossing.t >= *own.first && crossing.t <= *own.last;
         });
-    if (lost_around >= 3 && passed_around == 0) {
-        evidence.push_back(
-            fmt::format("nor did any other {} within {}", phase_name(way, phase), after(vicinity)));
-        return Diagnosis{RootCause::firewall, Confidence::likely,
-                         "packets on this link are dropped without a word", std::move(evidence),
-                         std::string{remedy_firewall}};
+        evidence.push_back(alive ? "nothing else tried that way meanwhile: a delay that is longer "
+                                   "than the log would look the same"
+                                 : "nothing else tried meanwhile: a link without carrier, or a "
+                                   "delay that is longer than the log, would look the same");
     }
-    if (lost_around > own.dropped && passed_around > 0) {
-        evidence.push_back(fmt::format("{} of {} were lost around that time", lost_around,
-                                       lost_around + passed_around));
-        return Diagnosis{RootCause::network, Confidence::likely, "the link loses packets",
-                         std::move(evidence), std::string{remedy_network}};
-    }
-    return not_enough("packets were lost on the link: too few to tell a lossy link from a firewall",
-                      std::move(evidence),
-                      "a connect timeout above 3 s shows whether the next SYNs come through");
+    const bool sure = own.dropped >= enough_in_a_row && own.is_selective();
+    return {RootCause::firewall, sure ? Confidence::certain : Confidence::likely,
+            way == Way::up ? "packets to the callee are dropped without a word"
+                           : "the callee's answers are dropped without a word",
+            std::move(evidence), std::string{remedy_firewall}};
 }
 
 // A carrier that is gone takes packets before any capture sees them: only the sender has counted

@@ -30,7 +30,7 @@ Story& other_traffic(Story& story, Duration from, Duration to) {
 TEST(DiagnoseLinks, FiveSynsOfWhichNoneComesOutWhileOthersDoAreAFirewalls) {
     Story story = Story::direct();
     story.call(0s, 5s, ended("connect_timeout"));
-    other_traffic(syns(story, {}), 10ms, 5s);
+    other_traffic(syns(story, {}), 10ms, 5s);  // established, so not this call's
     EXPECT_EQ(verdict_of(story.end(10s)),
               "firewall, certain: packets to the callee are dropped without a word");
 }

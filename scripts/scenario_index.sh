@@ -14,6 +14,8 @@ sections=(
     "overload: Processes, queues and resources of a node"
     "refused: Nobody there, or gone in the middle"
     "streams: Streams of bytes and events"
+    "llm: Models and their gateways"
+    "tls: TLS"
     "gateways/nginx: nginx"
     "gateways/haproxy: HAProxy"
     "gateways/caddy: Caddy"

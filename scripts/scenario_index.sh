@@ -20,6 +20,8 @@ sections=(
     "databases: Databases, caches and pools"
     "connect-timeouts: Every way in which connecting fails"
     "streams: Streams of bytes and events"
+    "llm: Models and their gateways"
+    "tls: TLS"
     "gateways/nginx: nginx"
     "gateways/haproxy: HAProxy"
     "gateways/caddy: Caddy"

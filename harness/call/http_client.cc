@@ -115,12 +115,14 @@ struct HttpTransfer {
     const HttpRequest& request;
     const WorldClock& clock;
     HttpExchange exchange{};
-    std::vector<int> sockets{};  // that curl has opened for it, and not closed
-    std::int64_t read = 0;       // of the request's body, by curl
+    std::vector<int> sockets{};            // that curl has opened for it, and not closed
+    std::int64_t read = 0;                 // of the request's body, by curl
+    std::optional<Duration> first_line{};  // of the answer, since the begin
     std::array<char, CURL_ERROR_SIZE> detail{};
 
     void header_line(std::string_view line) {
         exchange.flow.arrived(clock.now());
+        if (!first_line) first_line = clock.now() - exchange.begin;
         if (line.starts_with("HTTP/")) {  // an interim answer may have come before this one
             exchange.headers.clear();
             exchange.stream.reset();
@@ -367,7 +369,11 @@ void HttpClient::Curl::report(HttpTransfer& transfer) const {
         // It stood and ended between two looks.
         if (!exchange.connect) exchange.connect = phase(easy, CURLINFO_CONNECT_TIME_T);
     }
-    if (exchange.flow.has_begun()) exchange.first_byte = phase(easy, CURLINFO_STARTTRANSFER_TIME_T);
+    if (exchange.flow.has_begun()) {
+        exchange.first_byte = phase(easy, CURLINFO_STARTTRANSFER_TIME_T);
+        // Of a request with a body, curl means the first byte that it sent (7.88).
+        if (transfer.request.body_size >= 0) exchange.first_byte = transfer.first_line;
+    }
     curl_off_t sent = 0;
     ::curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &sent);
     exchange.sent = sent;

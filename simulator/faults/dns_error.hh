@@ -18,7 +18,7 @@ struct DnsErrorFault {
         "resolver, then again, then EAI_AGAIN; refused: the next resolver; noerror: no "
         "address of this type (EAI_NODATA)";
     static constexpr std::string_view look_alike =
-        "a name that is not among the `records`: moves no record of a fault; `dns_silent`: no "
+        "a name that is not among its records: moves no record of a fault; `dns_silent`: no "
         "answer comes at all";
     static constexpr std::string_view needs = needs_text::resolver;
     static constexpr Layer layer = Layer::resolver;

@@ -17,7 +17,7 @@ struct DnsWrongAddress {
         "whatever is there: ECONNREFUSED, another server's answer, or, where nothing is, "
         "ETIMEDOUT";
     static constexpr std::string_view look_alike =
-        "records that were `set` to the address: no fault has fired";
+        "records that were changed to the address: no fault has fired";
     static constexpr std::string_view needs = needs_text::resolver;
     static constexpr Layer layer = Layer::resolver;
     static constexpr Accepts accepts = resolver_selectors;

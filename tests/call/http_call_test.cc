@@ -21,6 +21,18 @@ protected:
     CallState state_;
 };
 
+TEST_F(HttpCallTest, TheFirstByteOfARequestWithABodyIsTheAnswers) {
+    // 20 ms after a body that is sent at once.
+    const auto up = stub({.body = "hello", .first_byte = 20ms});
+    HttpCall call;
+    call.method = "POST";
+    call.body = "question";
+    const CallEnd end = run_call(plan_to(up->port(), call), clock_, state_);
+    EXPECT_EQ(end.outcome, "response");
+    ASSERT_TRUE(end.first_byte.has_value());
+    EXPECT_GE(*end.first_byte, 20ms);
+}
+
 TEST_F(HttpCallTest, AnAnswerHasItsPhasesInOrder) {
     // Connected, then the first byte (20 ms later at least), then the end.
     const auto up = stub({.body = "hello", .first_byte = 20ms});

@@ -24,7 +24,7 @@ run_fuzzer() {
     [ "${runs:-0}" -gt 0 ] || die "$fuzzer ran nothing"
 }
 
-fuzzers=(fuzz_scenario fuzz_pcap fuzz_dns fuzz_api fuzz_config fuzz_conversation)
+fuzzers=(fuzz_scenario fuzz_pcap fuzz_dns fuzz_api fuzz_config fuzz_conversation fuzz_events)
 ensure_build fuzz "${fuzzers[@]}"
 export top seconds
 export -f run_fuzzer say die

@@ -19,11 +19,11 @@ began=$SECONDS
 
 # What runs under sanitizers: worlds cannot (VM tests, the command), these can.
 test_programs=(test_unit test_events test_wire test_observe test_observe_live test_scenario
-    test_expect test_report test_net test_node test_node_world test_stub test_stream test_engine
+    test_expect test_diagnose test_dns test_resolver test_report test_net test_node test_node_world test_stub test_stream test_engine
     test_proxy_set test_proxy_api test_call test_toxiproxy)
 # Those of them in which more than one thread runs.
 threaded_programs=(test_observe_live test_net test_node test_node_world test_stub test_engine
-    test_proxy_set test_proxy_api test_call)
+    test_proxy_set test_proxy_api test_call test_resolver)
 
 step() { printf '\n== %s (%d s)\n' "$*" $((SECONDS - began)); }
 
@@ -83,7 +83,7 @@ run_ctest release real '^real$'
 check library "$top/scripts/check_library.sh" "$top/build/release/harness/cli/etimedout"
 
 if [ "$scope" != quick ]; then
-    check fuzz "$top/scripts/fuzz.sh" 60
+    check fuzz "$top/scripts/fuzz.sh" 45
     check tidy "$top/scripts/tidy.sh"
     step "build with AddressSanitizer and UndefinedBehaviorSanitizer"
     ensure_build asan "${test_programs[@]}"

@@ -63,7 +63,9 @@ Check if_watched(Check passed, const LogIndex& log, const Expectation& expectati
                   "leave out with `ignore` what never rests, look at a part with "
                   "`during`, or write a longer `settle`",
                   patience)
-            : fmt::format("write `settle: {}`", Scalar<Duration>::write(needed));
+            : fmt::format(
+                  "write `settle: {}`",
+                  Scalar<Duration>::write(std::chrono::ceil<std::chrono::milliseconds>(needed)));
     Check early = no_answer(
         ErrorCause::unwatched,
         fmt::format("{} so far, but the log ends {} after the last of it, and only {} would show "

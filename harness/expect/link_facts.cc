@@ -191,7 +191,8 @@ Check check_open_connection(const LinkView& view, const Connection& connection, 
             fmt::format("connection {} was still open when the log ended, only {} after that",
                         connection.number, show(watched_for)),
             fmt::format("write `settle: {}` to watch for longer",
-                        Scalar<Duration>::write(*bound.after->at_most + least_settle)));
+                        Scalar<Duration>::write(std::chrono::ceil<std::chrono::milliseconds>(
+                            *bound.after->at_most + least_settle))));
     } else {
         check = missed(expected_closing(bound),
                        fmt::format("connection {} was still open when the log ended at {}",

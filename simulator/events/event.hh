@@ -350,7 +350,7 @@ struct Usage {
     static constexpr auto fields() {
         return std::tuple{required("node", &Usage::node, "its node"),
                           required("fds", &Usage::fds, "open descriptors, summed"),
-                          required("memory", &Usage::memory, "resident bytes, summed"),
+                          required("memory", &Usage::memory, "resident bytes of their own, without files and shared memory, summed"),
                           required("processes", &Usage::processes, "how many")};
     }
     bool operator==(const Usage&) const = default;

@@ -25,13 +25,16 @@ std::int64_t open_descriptors(std::int64_t pid) {
     return count;
 }
 
-// The second field of statm, in pages (proc_pid_statm(5)); 0 for a zombie, which has no memory.
-std::int64_t resident_bytes(std::int64_t pid) {
+// Resident, less what is of files or shared: the second and third field of statm, in pages
+// (proc_pid_statm(5)). How much of its files a program has mapped is up to the page cache. 0 for a
+// zombie, which has no memory.
+std::int64_t private_bytes(std::int64_t pid) {
     const auto text = read_text(fmt::format("/proc/{}/statm", pid));
     if (!text) return 0;
     const auto fields = words_of(*text);
-    const auto pages = fields.size() > 1 ? decimal(fields[1]) : std::nullopt;
-    return pages.value_or(0) * ::sysconf(_SC_PAGESIZE);
+    if (fields.size() < 3) return 0;
+    const std::int64_t pages = decimal(fields[1]).value_or(0) - decimal(fields[2]).value_or(0);
+    return pages * ::sysconf(_SC_PAGESIZE);
 }
 
 }  // namespace
@@ -59,7 +62,7 @@ std::vector<Usage> usage_of(const NodesToMeasure& nodes) {
         Usage& usage = *found->second;
         ++usage.processes;
         usage.fds += open_descriptors(*pid);
-        usage.memory += resident_bytes(*pid);
+        usage.memory += private_bytes(*pid);
     }
     return usages;
 }

@@ -59,11 +59,13 @@ Way way_of(const Scenario& scenario) {
 }
 
 std::vector<Way> family() {
-    const std::string file = LIBRARY "/connect-timeouts/family.yaml";
-    const auto parsed = parse_scenarios(text_of_file(file), file, {});
     std::vector<Way> ways;
-    if (const auto* scenarios = std::get_if<std::vector<Scenario>>(&parsed)) {
-        for (const Scenario& scenario : *scenarios) ways.push_back(way_of(scenario));
+    for (const std::string file : {LIBRARY "/connect-timeouts/family.yaml",
+                                   LIBRARY "/connect-timeouts/names-and-handshakes.yaml"}) {
+        const auto parsed = parse_scenarios(text_of_file(file), file, {});
+        if (const auto* scenarios = std::get_if<std::vector<Scenario>>(&parsed)) {
+            for (const Scenario& scenario : *scenarios) ways.push_back(way_of(scenario));
+        }
     }
     return ways;
 }
@@ -72,8 +74,10 @@ std::string table() {
     std::string text =
         "# Ways in which connecting fails\n\n"
         "What `connect()` says, when, and what proves the cause. The table is made from\n"
-        "[connect-timeouts/family.yaml](../scenarios/connect-timeouts/family.yaml), which asserts "
-        "it: with\ntcp_syn_retries 2 and Linux 6.1's habits, so that a SYN nobody answers is given "
+        "[connect-timeouts/family.yaml](../scenarios/connect-timeouts/family.yaml) and\n"
+        "[names-and-handshakes.yaml](../scenarios/connect-timeouts/names-and-handshakes.yaml), "
+        "which assert it: with\ntcp_syn_retries 2 and Linux 6.1's habits, so that a SYN nobody "
+        "answers is given "
         "up after 1 + 2 + 4 s\n(with 6, the default, after 127 s and more). Where outcome, errno "
         "and time are the same, only what\nproves the cause tells them apart, and that is never "
         "seen from the caller.\n\n"

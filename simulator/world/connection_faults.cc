@@ -123,7 +123,7 @@ public:
         const auto ports = static_cast<int>(plan.ports);
         write_sysctl(range, fmt::format("{} {}", highest - ports + 1, highest));
         try {
-            for (const SocketAddress& callee : node.callees) pile_up(callee);
+            for (const SocketAddress& callee : node.callees) pile_up(callee, plan.ports);
         } catch (...) {
             write_sysctl(range, before_);
             throw;
@@ -144,9 +144,11 @@ private:
     static constexpr auto range = "net.ipv4.ip_local_port_range";
 
     // One after the other, each closed by this end first, until no port is left.
-    void pile_up(const SocketAddress& callee) {
+    void pile_up(const SocketAddress& callee, std::int64_t ports) {
         constexpr int patience = 10'000;  // ms
-        for (;;) {
+        // One that stays in FIN-WAIT-2 keeps its port for as long.
+        constexpr int patience_with_its_end = 2000;
+        for (std::int64_t connection = 0; connection <= ports; ++connection) {
             const Fd socket{
                 checked("open a socket",
                         ::socket(callee.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0))};
@@ -168,10 +170,14 @@ private:
             ::shutdown(socket.get(), SHUT_WR);
             ready.events = POLLIN;
             std::array<char, 4096> unwanted{};
-            while (::poll(&ready, 1, patience) == 1 &&
+            while (::poll(&ready, 1, patience_with_its_end) == 1 &&
                    ::recv(socket.get(), unwanted.data(), unwanted.size(), 0) > 0) {
             }
         }
+        throw Error{fmt::format("{}: {} connections to {} were closed, and still there is a port",
+                                node_.name, ports, callee.text()),
+                    "a callee that closes late gives ports back before the last is taken: have it "
+                    "close when its caller does"};
     }
     static std::int64_t waiting() {
         const auto sockets = tcp_sockets();

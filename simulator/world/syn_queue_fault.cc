@@ -1,7 +1,7 @@
 // A listener without room for another half-open connection.
 #include <algorithm>
-#include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,12 +25,11 @@ std::int64_t refused_syns() {
 
 // What knocks, and is renewed, until it is over; the last turn finds nothing to do.
 struct Crowd {
-    explicit Crowd(int node) : network{node}, flood{node} {}
+    explicit Crowd(int node) : flood{std::in_place, node} {}
 
     std::mutex mutex{};
     bool over = false;
-    int network;
-    SynFlood flood;
+    std::optional<SynFlood> flood;
     struct Queue {
         SocketAddress listener{};
         std::vector<SynFlood::Member> members{};
@@ -83,8 +82,9 @@ public:
         crowd_->over = true;
         for (const Crowd::Queue& queue : crowd_->queues) {
             for (const auto& member : queue.members)
-                crowd_->flood.take_back(queue.listener, member);
+                crowd_->flood->take_back(queue.listener, member);
         }
+        crowd_->flood.reset();
         put_back();
     }
 
@@ -108,7 +108,7 @@ private:
         std::uint16_t number = 0;
         while (number < most && refused_syns() == refused) {
             for (std::uint16_t i = 0; i < at_once; ++i) {
-                crowd_->flood.knock(queue.listener, {number});
+                crowd_->flood->knock(queue.listener, {number});
                 queue.members.push_back({number++});
             }
             if (half_open(queue.listener) == before) break;
@@ -144,9 +144,9 @@ private:
                 if (crowd->over) return;
                 for (Crowd::Queue& queue : crowd->queues) {
                     for (SynFlood::Member& member : queue.members) {
-                        crowd->flood.take_back(queue.listener, member);
+                        crowd->flood->take_back(queue.listener, member);
                         ++member.turn;
-                        crowd->flood.knock(queue.listener, member);
+                        crowd->flood->knock(queue.listener, member);
                     }
                 }
             }

@@ -58,8 +58,9 @@ bool is_any(const SocketAddress& address) {
 std::vector<TcpSocket> tcp_sockets() {
     std::vector<TcpSocket> sockets;
     for (const char* family : {"tcp", "tcp6"}) {
-        const auto text = read_text(fmt::format("/proc/thread-self/net/{}", family));
-        for (const auto line : split(text.value_or(""), '\n')) {
+        const std::string text =
+            read_text(fmt::format("/proc/thread-self/net/{}", family)).value_or("");
+        for (const auto line : split(text, '\n')) {
             if (const auto socket = socket_in(line)) sockets.push_back(*socket);
         }
     }

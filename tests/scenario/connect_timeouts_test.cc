@@ -76,11 +76,13 @@ std::string table() {
         "What `connect()` says, when, and what proves the cause. The table is made from\n"
         "[connect-timeouts/family.yaml](../scenarios/connect-timeouts/family.yaml) and\n"
         "[names-and-handshakes.yaml](../scenarios/connect-timeouts/names-and-handshakes.yaml), "
-        "which assert it: with\ntcp_syn_retries 2 and Linux 6.1's habits, so that a SYN nobody "
+        "which assert it: with\ntcp_syn_retries 3 and Linux 6.1's habits, so that a SYN nobody "
         "answers is given "
-        "up after 1 + 2 + 4 s\n(with 6, the default, after 127 s and more). Where outcome, errno "
-        "and time are the same, only what\nproves the cause tells them apart, and that is never "
-        "seen from the caller.\n\n"
+        "up after 1 + 2 + 4 + 8 s\n(with 6, the default, after 127 s and more). Where outcome, "
+        "errno and time are the same, only what\nproves the cause tells them apart, and that is "
+        "never seen from the caller.\n\nWith tcp_syn_retries 2 or less a dead neighbour of the "
+        "caller's own is ETIMEDOUT, after the same 3 s:\nan unreachable host takes one back-off "
+        "back (RFC 6069), and then the retries are used up.\n\n"
         "| cause | fault | outcome | errno | after | proved by |\n|---|---|---|---|---|---|\n";
     for (const Way& way : family()) {
         text += "| " + way.cause + " | [`" + way.kind + "`](faults.md#" + way.kind + ") | " +

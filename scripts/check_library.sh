@@ -13,7 +13,10 @@ cd "$work"
 echo "-- every scenario passes"
 "$etimedout" run "$top/scenarios" --keep "$work/first"
 
-echo "-- beside four busy loops, from another place, as an ordinary user: the same bytes"
+echo "-- beside four busy loops: the same bytes"
+"$top/scripts/check_busy.sh" "$etimedout" "$work/first" "$work/busy" dns firewall latency streams
+
+echo "-- from another place, as an ordinary user: the same bytes"
 "$top/scripts/check_elsewhere.sh" "$etimedout" "$work/first"
 
 echo "-- with another seed: other packets"

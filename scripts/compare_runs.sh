@@ -7,7 +7,7 @@ set -euo pipefail
 first=$1 second=$2
 top=$(cd "$(dirname "$0")/.." && pwd)
 
-files() { (cd "$1" && find . -type f \( -name events.jsonl -o -name '*.pcap' \) | sort); }
+files() { (cd "$1" && find -L . -type f \( -name events.jsonl -o -name '*.pcap' \) | sort); }
 
 [ "$(files "$first")" = "$(files "$second")" ] || {
     echo "not the same files:"

@@ -18,7 +18,7 @@ class Names {
 public:
     explicit Names(std::string_view format) : format_{format} {}
 
-    const std::string& of(const std::string& name) {
+    std::string of(const std::string& name) {
         if (name.empty()) return name;
         const auto found = names_.find(name);
         if (found != names_.end()) return found->second;

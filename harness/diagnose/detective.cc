@@ -211,7 +211,7 @@ Diagnosis Detective::diagnose(const Suspect& suspect) const {
         return not_enough("no packet of this call was seen on any link", {},
                           "capture where the caller's packets leave it, and run it again");
     }
-    const Diagnosis inner = diagnose_exchange(suspect, suspect.chain.back());
+    Diagnosis inner = diagnose_exchange(suspect, suspect.chain.back());
     if (const auto verdict = budgets(suspect, inner)) return *verdict;
     return inner;
 }

@@ -65,6 +65,24 @@ TEST(Advice, AWideWindowNeedsAReason) {
     EXPECT_EQ(findings(around(a_call, "  - {at: c, total: {at_most: 5s}}\n")).size(), 0U);
 }
 
+TEST(CounterExamples, AreNotTriedOnTopOfEachOther) {
+    // The second leaves no fault that could become what the first makes of it.
+    const std::string text = around(
+                                 "  - fault: {id: f, link: api, kind: silent}\n"
+                                 "  - call: {id: c, link: api, get: /}\n") +
+                             "counter_example:\n"
+                             "  - {set: {steps.0.fault.kind: hang_up}}\n"
+                             "  - {set: {steps.0.fault: {id: f, link: api, kind: blackhole, phase: "
+                             "established}}}\n";
+    const Scenario scenario = scenario_of(text);
+    ASSERT_EQ(scenario.counter_examples.size(), 2U);
+    for (const CounterExample& example : scenario.counter_examples) {
+        ParseOptions options;
+        options.set = example.set;
+        EXPECT_EQ(first_error(text, options), "") << example.name;
+    }
+}
+
 TEST(Advice, AReasonIsABecauseOrACommentBesideOrAbove) {
     // A # within a value is no comment.
     EXPECT_EQ(findings(around(a_call, "  - {at: c, total: 5s ±20%, because: timer}\n")).size(), 0U);

@@ -256,7 +256,7 @@ Result<fs::path> prepared_layer(const std::string& name, const std::string& iden
                                 const std::atomic<bool>& interrupted, const MakeLayer& make) {
     const fs::path folder = cache_folder("prepared");
     const std::string stem = fmt::format("{}-{:016x}", name, fingerprint(identity));
-    const fs::path file = folder / (stem + ".tar");
+    fs::path file = folder / (stem + ".tar");
     if (is_layer_of(file, identity)) return file;
     std::error_code problem;
     fs::create_directories(folder, problem);

@@ -143,7 +143,9 @@ private:
         return std::count_if(sockets.begin(), sockets.end(), [&](const TcpSocket& socket) {
             const bool open =
                 socket.state == TcpState::established || socket.state == TcpState::close_wait;
-            if (!open || socket.own.port() != port_.number || socket.unread == 0) return false;
+            // The end of what a caller sends counts as a byte of it.
+            const std::int64_t end = socket.state == TcpState::close_wait ? 1 : 0;
+            if (!open || socket.own.port() != port_.number || socket.unread <= end) return false;
             const SocketAddress peer = unmapped(socket.peer);
             return std::none_of(own.begin(), own.end(), [&](const SocketAddress& address) {
                 return address.ip() == peer.ip() && address.port() == peer.port();

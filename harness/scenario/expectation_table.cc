@@ -534,7 +534,8 @@ void add_node_keys(std::vector<ExpectationKey>& keys) {
                                          "TCP sockets per state, as ss names them, at any time",
                                          read_sockets)));
     keys.push_back(fact(node, "fds", &Expectation::fds, "open descriptors of its processes"));
-    keys.push_back(fact(node, "memory", &Expectation::memory, "resident memory of its processes, without files and shared memory"));
+    keys.push_back(fact(node, "memory", &Expectation::memory,
+                        "resident memory of its processes, without files and shared memory"));
 }
 
 void add_order_keys(std::vector<ExpectationKey>& keys) {

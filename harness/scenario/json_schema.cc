@@ -8,8 +8,8 @@
 #include "harness/scenario/document.hh"
 #include "harness/scenario/expectations.hh"
 #include "harness/scenario/faults.hh"
-#include "harness/scenario/resolvers.hh"
 #include "harness/scenario/preparations.hh"
+#include "harness/scenario/resolvers.hh"
 #include "harness/scenario/steps.hh"
 #include "harness/scenario/topology.hh"
 

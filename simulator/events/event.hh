@@ -348,10 +348,12 @@ struct Usage {
     std::int64_t memory = 0;
     std::int64_t processes = 0;
     static constexpr auto fields() {
-        return std::tuple{required("node", &Usage::node, "its node"),
-                          required("fds", &Usage::fds, "open descriptors, summed"),
-                          required("memory", &Usage::memory, "resident bytes of their own, without files and shared memory, summed"),
-                          required("processes", &Usage::processes, "how many")};
+        return std::tuple{
+            required("node", &Usage::node, "its node"),
+            required("fds", &Usage::fds, "open descriptors, summed"),
+            required("memory", &Usage::memory,
+                     "resident bytes of their own, without files and shared memory, summed"),
+            required("processes", &Usage::processes, "how many")};
     }
     bool operator==(const Usage&) const = default;
 };

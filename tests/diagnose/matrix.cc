@@ -5,8 +5,7 @@
 // Each folder was written by `etimedout run --keep`. The scenario's lines `# known: CALL CAUSE` say
 // what was done to the call; calls without such a line must be diagnosed only where they failed.
 // Fails where less than 95 % of the failed calls are diagnosed rightly, where one is diagnosed
-// wrongly with certainty, where a cause has too few cases, or where a diagnosis depends on what
-// `anonymous` takes away.
+// wrongly with certainty, or where a diagnosis depends on what `anonymous` takes away.
 #include <array>
 #include <filesystem>
 #include <map>

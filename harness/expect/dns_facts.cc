@@ -21,7 +21,7 @@ bool is_seen_at(const LogIndex& log, const std::string& place, const DnsMessage&
 bool is_meant(const DnsBound& bound, const DnsMessage& message) {
     if (bound.name && !name_matches(canonical_name(*bound.name), message.name)) return false;
     if (bound.type && *bound.type != message.type) return false;
-    if (bound.transport && *bound.transport != message.transport) return false;
+    if (bound.transport && word_of(*bound.transport) != message.transport) return false;
     return !bound.rcode || *bound.rcode == message.rcode;
 }
 

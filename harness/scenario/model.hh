@@ -182,8 +182,8 @@ struct InAnyBound {
 struct DnsBound {
     std::optional<std::string> name{};
     std::optional<std::string> type{};
-    std::optional<std::string> transport{};  // udp or tcp
-    std::optional<std::string> rcode{};      // of answers: NOERROR, NXDOMAIN, …
+    std::optional<DnsTransport> transport{};
+    std::optional<std::string> rcode{};  // of answers: NOERROR, NXDOMAIN, …
     Bound<std::int64_t> count{};
 };
 

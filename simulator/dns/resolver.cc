@@ -92,6 +92,32 @@ std::uint16_t port_of(const Fd& fd) {
     return ntohs(address.sin_port);
 }
 
+struct Sockets {
+    Fd udp4{};
+    Fd tcp4{};
+    Fd udp6{};  // none where the system has no IPv6
+    Fd tcp6{};
+    std::uint16_t port = 0;
+};
+
+// All on one port; for port 0 another is tried when one of them is taken.
+Sockets open_sockets(const std::string& name, std::uint16_t port) {
+    constexpr int attempts = 16;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+        Sockets sockets;
+        sockets.tcp4 = bound(AF_INET, SOCK_STREAM, port);
+        if (!sockets.tcp4) break;
+        sockets.port = port_of(sockets.tcp4);
+        sockets.udp4 = bound(AF_INET, SOCK_DGRAM, sockets.port);
+        if (!sockets.udp4 && errno == EADDRINUSE && port == 0) continue;
+        if (!sockets.udp4) break;
+        sockets.udp6 = bound(AF_INET6, SOCK_DGRAM, sockets.port);
+        sockets.tcp6 = bound(AF_INET6, SOCK_STREAM, sockets.port);
+        return sockets;
+    }
+    throw_errno(fmt::format("resolver `{}`: port {}", name, port), errno);
+}
+
 IpAddress source_of(const asio::ip::address& address) {
     // Only what the kernel gave: it always parses.
     return IpAddress::parse(address.to_string()).value();
@@ -125,17 +151,12 @@ public:
           clock_{clock},
           faults_{std::move(name), seed},
           scope_{context_.get_executor()} {
-        Fd udp4 = bound(AF_INET, SOCK_DGRAM, port);
-        if (!udp4) throw_errno(fmt::format("resolver `{}`: port {} (UDP)", name_, port), errno);
-        port_ = port_of(udp4);
-        Fd tcp4 = bound(AF_INET, SOCK_STREAM, port_);
-        if (!tcp4) throw_errno(fmt::format("resolver `{}`: port {} (TCP)", name_, port_), errno);
-        Fd udp6 = bound(AF_INET6, SOCK_DGRAM, port_);
-        Fd tcp6 = bound(AF_INET6, SOCK_STREAM, port_);
-        serve(udp::v4(), std::move(udp4));
-        if (udp6) serve(udp::v6(), std::move(udp6));
-        serve(tcp::v4(), std::move(tcp4));
-        if (tcp6) serve(tcp::v6(), std::move(tcp6));
+        Sockets sockets = open_sockets(name_, port);
+        port_ = sockets.port;
+        serve(udp::v4(), std::move(sockets.udp4));
+        if (sockets.udp6) serve(udp::v6(), std::move(sockets.udp6));
+        serve(tcp::v4(), std::move(sockets.tcp4));
+        if (sockets.tcp6) serve(tcp::v6(), std::move(sockets.tcp6));
         thread_ = std::thread{[this] { run(); }};
     }
     Server(const Server&) = delete;

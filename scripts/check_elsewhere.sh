@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the library again from a copy at a longer path, in another environment and, where the caller
-# is root, as an ordinary user; and compares with an earlier run.
+# Proves the library from a copy at a longer path, in another environment and, where the caller is
+# root, as an ordinary user: every expectation can fail, and the runs as written repeat an earlier one
+# byte for byte.
 #
 #   scripts/check_elsewhere.sh ETIMEDOUT FIRST-FOLDER
 set -euo pipefail
@@ -27,5 +28,9 @@ umask 077
 cd "$copy"
 "${as_user[@]}" env HOME="$copy/home" TMPDIR="$copy/tmp" ETIMEDOUT_KERNEL="$copy/linux" \
     LANG=C.UTF-8 TZ=Asia/Tokyo HOSTNAME=elsewhere \
-    "$copy/etimedout" run "$copy/scenarios" --keep "$copy/results" | tail -n 1
+    "$copy/etimedout" prove "$copy/scenarios" --keep "$copy/results" >"$work/log" || {
+    grep -vE '^(proved |  line )' "$work/log"
+    exit 1
+}
+tail -n 1 "$work/log"
 "$top/scripts/compare_runs.sh" "$first" "$copy/results"

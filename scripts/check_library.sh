@@ -16,15 +16,8 @@ echo "-- every scenario passes"
 echo "-- beside four busy loops: the same bytes"
 "$top/scripts/check_busy.sh" "$etimedout" "$work/first" "$work/busy" dns firewall latency streams
 
-echo "-- from another place, as an ordinary user: the same bytes"
+echo "-- from another place, as an ordinary user: every expectation can fail, and the same bytes"
 "$top/scripts/check_elsewhere.sh" "$etimedout" "$work/first"
 
 echo "-- with another seed: other packets"
 "$top/scripts/check_seeds.sh" "$etimedout"
-
-echo "-- every expectation can fail"
-"$etimedout" prove "$top/scenarios" >"$work/prove.log" || {
-    cat "$work/prove.log"
-    exit 1
-}
-tail -n 1 "$work/prove.log"

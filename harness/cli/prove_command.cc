@@ -1,7 +1,9 @@
 // `etimedout prove`: runs each scenario as written and in the runs in which its expectations must
 // fail, and reports those that fail in none.
+#include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include <unistd.h>
 
@@ -9,6 +11,7 @@
 
 #include "harness/cli/commands.hh"
 #include "harness/cli/interrupt.hh"
+#include "harness/cli/kept_runs.hh"
 #include "harness/cli/session.hh"
 #include "harness/expect/prove.hh"
 #include "harness/report/console.hh"
@@ -104,22 +107,34 @@ ExitCode prove_command(const RunOptions& options) {
     const ConsoleStyle style = console_style(options.color, ::isatty(STDOUT_FILENO) == 1);
     Plan plan = plan_of(session);
     std::vector<ScenarioResult> results(plan.entries.size());
+    std::optional<KeptRuns> kept;
+    if (options.keep) kept.emplace(*options.keep);
     std::size_t next_group = 0;
     ExitCode worst = ExitCode::passed;
     const auto last_of = [](const Group& group) {
         return group.counter_runs.empty() ? group.full : group.counter_runs.back().second;
     };
-    run_pool(
-        plan.entries, session.jobs(), session.driver(), session.keeper(), interrupted,
-        {.finished = [&](std::size_t index, ScenarioResult& result, const std::filesystem::path&) {
-            result.repeat_command = repeat_command_of(plan.entries[index].request);
-            results[index] = result;
-            if (index != last_of(plan.groups[next_group])) return;
-            const ExitCode code = report_group(plan.groups[next_group], results, style);
-            if (worst == ExitCode::passed || code == ExitCode::environment) worst = code;
-            ++next_group;
-            std::fflush(stdout);
-        }});
+    run_pool(plan.entries, session.jobs(), session.driver(), session.keeper(), interrupted,
+             {.finished = [&](std::size_t index, ScenarioResult& result,
+                              const std::filesystem::path& folder) {
+                 const RunRequest& request = plan.entries[index].request;
+                 result.repeat_command = repeat_command_of(request);
+                 const bool as_written = index == plan.groups[next_group].full;
+                 if (kept && as_written && !folder.empty()) {
+                     result.kept_in = kept->keep(folder, folder_name_of(request)).string();
+                 }
+                 results[index] = result;
+                 if (index != last_of(plan.groups[next_group])) return;
+                 const std::size_t first = plan.groups[next_group].full;
+                 const ExitCode code = report_group(plan.groups[next_group], results, style);
+                 // Of a whole library the logs would fill the memory.
+                 std::fill(results.begin() + static_cast<std::ptrdiff_t>(first),
+                           results.begin() + static_cast<std::ptrdiff_t>(index) + 1,
+                           ScenarioResult{});
+                 if (worst == ExitCode::passed || code == ExitCode::environment) worst = code;
+                 ++next_group;
+                 std::fflush(stdout);
+             }});
     if (interrupted) return ExitCode::interrupted;
     fmt::print("{} scenarios, {} runs: {}\n", plan.groups.size(), plan.entries.size(),
                worst == ExitCode::passed ? "no expectation is vacuous"

@@ -2,7 +2,6 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
-#include <set>
 
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 
 #include "harness/cli/commands.hh"
 #include "harness/cli/interrupt.hh"
+#include "harness/cli/kept_runs.hh"
 #include "harness/cli/report_files.hh"
 #include "harness/cli/session.hh"
 #include "harness/report/console.hh"
@@ -28,22 +28,6 @@ bool is_kept(const RunOptions& options, Verdict verdict) {
            verdict == Verdict::inconclusive;
 }
 
-// Copies a run's files to where the user finds them; two rows of one name get numbers.
-fs::path keep_files(const fs::path& from, const fs::path& below, const std::string& name,
-                    std::set<std::string>& taken) {
-    std::string unique = name;
-    for (int number = 2; !taken.insert(unique).second; ++number) {
-        unique = fmt::format("{}-{}", name, number);
-    }
-    const fs::path target = below / unique;
-    fs::remove_all(target);
-    fs::create_directories(target);
-    for (const auto& entry : fs::directory_iterator{from}) {
-        if (entry.is_regular_file()) fs::copy(entry.path(), target / entry.path().filename());
-    }
-    return target;
-}
-
 bool was_interrupted(const ScenarioResult& result) {
     if (result.log.empty()) return false;
     const auto* end = std::get_if<LogEnd>(&result.log.back().what);
@@ -56,7 +40,8 @@ public:
         : options_{options},
           session_{session},
           style_{console_style(options.color, ::isatty(STDOUT_FILENO) == 1)},
-          live_{::isatty(STDERR_FILENO) == 1, session.entries().size()} {}
+          live_{::isatty(STDERR_FILENO) == 1, session.entries().size()},
+          kept_{options.keep.value_or(fs::path{failed_folder})} {}
 
     void started(std::size_t index) {
         live_.started(session_.entries()[index].request.scenario.name);
@@ -66,8 +51,7 @@ public:
         const RunRequest& request = session_.entries()[index].request;
         result.repeat_command = repeat_command_of(request);
         if (!folder.empty() && is_kept(options_, result.judgement.verdict)) {
-            const fs::path below = options_.keep.value_or(fs::path{failed_folder});
-            result.kept_in = keep_files(folder, below, folder_name_of(request), taken_).string();
+            result.kept_in = kept_.keep(folder, folder_name_of(request)).string();
         }
         live_.finished(result.scenario.name);
         if (was_interrupted(result)) {
@@ -94,7 +78,7 @@ private:
     const Session& session_;
     ConsoleStyle style_;
     LiveStatus live_;
-    std::set<std::string> taken_;
+    KeptRuns kept_;
     std::vector<ScenarioResult> results_;
 };
 

@@ -11,6 +11,7 @@
 #include "simulator/net/firewall_engine.hh"
 #include "simulator/net/interface.hh"
 #include "simulator/net/netlink.hh"
+#include "simulator/net/nft.hh"
 
 namespace etimedout {
 
@@ -81,7 +82,7 @@ std::string iptables_diversion(const DiversionPlan& plan) {
 void divert(int network_namespace, FirewallBackend backend, const DiversionPlan& plan) {
     const std::string attempt = "bring a link's connections to its proxy";
     if (backend == FirewallBackend::nftables) {
-        run_in_namespace(network_namespace, {"nft", "-f", "-"}, nft_diversion(plan), attempt);
+        run_nft(network_namespace, nft_diversion(plan), attempt);
     } else {
         const std::string text = iptables_diversion(plan);
         if (plan.ip != IpVersion::v6) {

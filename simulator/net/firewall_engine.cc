@@ -12,14 +12,12 @@
 
 #include "simulator/net/namespace_guard.hh"
 #include "simulator/net/netlink.hh"
+#include "simulator/net/nft.hh"
 #include "simulator/net/tool.hh"
 
 namespace etimedout {
 
 namespace {
-
-// Not `-`, which nft opens as /dev/stdin, a link that a bare devtmpfs lacks.
-const std::vector<std::string> nft_command{"nft", "-f", "/proc/self/fd/0"};
 
 std::int64_t read_counter(NetlinkSocket& kernel, const std::string& table, std::string_view name) {
     NetlinkMessage message{(NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETOBJ, NLM_F_ACK};
@@ -45,11 +43,8 @@ std::string run_in_namespace(int network_namespace, const std::vector<std::strin
                              std::string_view input, std::string_view attempt) {
     const NamespaceGuard inside{network_namespace};
     ToolResult result = run_tool(arguments, input);
-    if (result.exit_code == 0) return std::move(result.output);
-    while (!result.errors.empty() && result.errors.back() == '\n') result.errors.pop_back();
-    throw Error{fmt::format("{}: {} ended with {}: {}", attempt, arguments.front(),
-                            result.exit_code, result.errors),
-                "see `etimedout doctor` for what this machine's firewall tools can do"};
+    check_tool(arguments.front(), result, attempt);
+    return std::move(result.output);
 }
 
 Firewall::Firewall(int network_namespace, FirewallBackend backend, IpVersion version)
@@ -108,8 +103,7 @@ void Firewall::arm(const FirewallRule& rule, const std::vector<BandRule>& bands)
     if (backend_ == FirewallBackend::nftables) {
         std::string text = nft_arm(rule);
         if (std::holds_alternative<Marks>(rule.action)) text += nft_bands(bands);
-        run_in_namespace(network_namespace_, nft_command, text,
-                         fmt::format("arm fault {}", rule.fault));
+        run_nft(network_namespace_, text, fmt::format("arm fault {}", rule.fault));
     } else {
         try {
             arm_iptables(rule, bands);
@@ -129,7 +123,7 @@ FirewallCounters Firewall::heal(unsigned slot, const std::vector<BandRule>& band
     if (backend_ == FirewallBackend::nftables) {
         std::string text = nft_heal(slot);
         if (marks) text += nft_bands(bands);
-        run_in_namespace(network_namespace_, nft_command, text, attempt);
+        run_nft(network_namespace_, text, attempt);
     } else {
         const IptablesText text = iptables_heal(rule, version_);
         apply(text);

@@ -16,6 +16,7 @@
 #include "simulator/net/kernel_counter.hh"
 #include "simulator/net/namespace_guard.hh"
 #include "simulator/net/netlink.hh"
+#include "simulator/net/nft.hh"
 #include "simulator/net/node_pins.hh"
 #include "simulator/net/router_faults.hh"
 
@@ -140,7 +141,7 @@ private:
                           "    }}\n}}\n",
                           table)
                     : fmt::format("delete table inet {}\n", table);
-            run_in_namespace(around_.router, {"nft", "-f", "/proc/self/fd/0"}, text, attempt);
+            run_nft(around_.router, text, attempt);
             return;
         }
         const char word = add ? 'A' : 'D';

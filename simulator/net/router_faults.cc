@@ -14,6 +14,7 @@
 #include "simulator/net/firewall_engine.hh"
 #include "simulator/net/kernel_counter.hh"
 #include "simulator/net/namespace_guard.hh"
+#include "simulator/net/nft.hh"
 #include "simulator/net/node_pins.hh"
 
 namespace etimedout {
@@ -154,7 +155,7 @@ private:
         }
     }
     void apply_nft(const std::string& text, const std::string& attempt) const {
-        run_in_namespace(around_.router, {"nft", "-f", "/proc/self/fd/0"}, text, attempt);
+        run_nft(around_.router, text, attempt);
     }
     void apply_iptables(char command, const std::string& attempt) const {
         const auto apply = [&](const char* tool, std::string_view match) {

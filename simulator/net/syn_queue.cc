@@ -19,6 +19,7 @@
 
 #include "simulator/net/firewall_engine.hh"
 #include "simulator/net/namespace_guard.hh"
+#include "simulator/net/nft.hh"
 #include "simulator/wire/checksum.hh"
 #include "simulator/wire/packet.hh"
 
@@ -186,7 +187,7 @@ Fd raw_socket(int family) {
 void hold_attempts(int network_namespace, const HoldingPlan& plan) {
     const std::string attempt = "hold attempts to connect";
     try {
-        run_in_namespace(network_namespace, {"nft", "-f", "-"}, nft_holding(plan), attempt);
+        run_nft(network_namespace, nft_holding(plan), attempt);
         return;
     } catch (const Error&) {
         // A kernel without nft_queue may have its older sister, as below.

@@ -136,4 +136,12 @@ ToolResult run_tool(const std::vector<std::string>& arguments, std::string_view 
     return {.exit_code = code, .output = contents_of(out), .errors = contents_of(err)};
 }
 
+void check_tool(std::string_view name, const ToolResult& result, std::string_view attempt) {
+    if (result.exit_code == 0) return;
+    std::string_view said = result.errors;
+    while (said.ends_with('\n')) said.remove_suffix(1);
+    throw Error{fmt::format("{}: {} ended with {}: {}", attempt, name, result.exit_code, said),
+                "see `etimedout doctor` for what this machine's firewall tools can do"};
+}
+
 }  // namespace etimedout

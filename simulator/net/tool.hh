@@ -22,4 +22,7 @@ struct ToolResult {
 // environment but PATH. `arguments[0]` is its name. Throws Error when it is not there.
 ToolResult run_tool(const std::vector<std::string>& arguments, std::string_view input = {});
 
+// Throws Error where a firewall's tool failed in what was attempted, with what it said.
+void check_tool(std::string_view name, const ToolResult& result, std::string_view attempt);
+
 }  // namespace etimedout

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <map>
@@ -78,26 +77,6 @@ struct Launch {
     ::_exit(127);
 }
 
-// One processor for all of a machine, in turn: its kernel and its programs never run at the same
-// time, and handing over to another processor that sleeps costs several times what the work does.
-cpu_set_t next_processor() {
-    static std::atomic<unsigned> turn{static_cast<unsigned>(::getpid())};
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    ::sched_getaffinity(0, sizeof allowed, &allowed);
-    const int count = CPU_COUNT(&allowed);
-    if (count == 0) return allowed;
-    int skip = static_cast<int>(turn++ % static_cast<unsigned>(count));
-    for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-        if (!CPU_ISSET(cpu, &allowed) || skip-- > 0) continue;
-        cpu_set_t one;
-        CPU_ZERO(&one);
-        CPU_SET(cpu, &one);
-        return one;
-    }
-    return allowed;
-}
-
 std::pair<Fd, Fd> console_pipe() {
     std::array<int, 2> ends{};
     checked("create a pipe to the virtual kernel", ::pipe2(ends.data(), O_CLOEXEC));
@@ -133,7 +112,7 @@ MachineProcess::MachineProcess(const std::filesystem::path& program,
     auto argv = pointers(arguments);
     auto envp = pointers(environment);
     const Launch launch{program.c_str(),   argv.data(), envp.data(),     console_end.get(),
-                        failure_end.get(), ::getpid(),  next_processor()};
+                        failure_end.get(), ::getpid(),  processor_.set()};
     pid_ = checked("start the virtual kernel", ::fork());
     if (pid_ == 0) become(launch);
     console_ = std::move(console);

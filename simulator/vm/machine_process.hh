@@ -9,6 +9,7 @@
 
 #include "simulator/base/fd.hh"
 #include "simulator/base/quantity.hh"
+#include "simulator/vm/processor.hh"
 
 namespace etimedout {
 
@@ -46,6 +47,7 @@ public:
     Status finish();
 
 private:
+    Processor processor_;
     pid_t pid_ = 0;
     Fd ended_, console_;
     bool finished_ = false;

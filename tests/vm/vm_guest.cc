@@ -4,10 +4,13 @@
 #include <cstring>
 #include <ctime>
 #include <string_view>
+#include <thread>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <x86intrin.h>
@@ -60,6 +63,53 @@ void in_child(What what) {
                 access("/run/stalled", F_OK) == 0 ? "there" : "not there");
 }
 
+// Fills the vector registers, gives way to others, takes a page fault, gives way again, and says
+// whether all still hold what they held.
+bool keeps_its_registers(unsigned char pattern) {
+    alignas(16) unsigned char held[16 * 16];
+    alignas(16) unsigned char found[sizeof held]{};
+    for (std::size_t i = 0; i < sizeof held; ++i) {
+        held[i] = static_cast<unsigned char>(pattern + i);
+    }
+    void* fresh = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    // One statement, since between two the compiler may use the registers itself.
+    asm volatile(
+        "movdqa (%[held]), %%xmm0\n movdqa 16(%[held]), %%xmm1\n"
+        "movdqa 112(%[held]), %%xmm7\n movdqa 240(%[held]), %%xmm15\n"
+        "mov %[yield], %%eax\n syscall\n"
+        "movb $1, (%[fresh])\n"
+        "mov %[yield], %%eax\n syscall\n"
+        "movdqa %%xmm0, (%[found])\n movdqa %%xmm1, 16(%[found])\n"
+        "movdqa %%xmm7, 112(%[found])\n movdqa %%xmm15, 240(%[found])\n"
+        :
+        : [held] "r"(held), [found] "r"(found), [fresh] "r"(fresh), [yield] "i"(SYS_sched_yield)
+        : "rax", "rcx", "r11", "xmm0", "xmm1", "xmm7", "xmm15", "memory");
+    munmap(fresh, 4096);
+    for (const std::size_t at : {0, 16, 112, 240}) {
+        if (std::memcmp(held + at, found + at, 16) != 0) return false;
+    }
+    return true;
+}
+
+// Threads, which share a process on the host, beside processes that have their own.
+void compare_registers() {
+    const auto work = [](unsigned char pattern) {
+        for (int round = 0; round < 50; ++round) {
+            if (!keeps_its_registers(pattern)) return false;
+        }
+        return true;
+    };
+    const pid_t child = fork();
+    if (child == 0) _exit(work(1) ? 0 : 1);
+    bool second = false;
+    std::thread other{[&] { second = work(2); }};
+    const bool third = work(3);
+    other.join();
+    int status = -1;
+    waitpid(child, &status, 0);
+    std::printf("registers kept: %d %d %d\n", status == 0, second, third);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -75,6 +125,7 @@ int main(int count, char** arguments) {
     if (what == "arguments") {
         for (int i = 2; i < count; ++i) std::printf("[%s]\n", arguments[i]);
     }
+    if (what == "registers") compare_registers();
     if (what == "child-spins") in_child(spin);
     if (what == "child-eats") in_child(eat_memory);
     if (what == "spins") spin();

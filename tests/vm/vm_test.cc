@@ -24,6 +24,7 @@
 #include "simulator/base/fd.hh"
 #include "simulator/vm/keeper.hh"
 #include "simulator/vm/kernel.hh"
+#include "simulator/vm/processor.hh"
 #include "simulator/vm/virtual_machine.hh"
 
 namespace etimedout {
@@ -132,6 +133,11 @@ TEST_F(Machine, it_has_the_memory_of_the_plan_each_time) {
     EXPECT_EQ(run_init("memory").console, small.console);
 }
 
+TEST_F(Machine, processes_and_threads_keep_their_vector_registers) {
+    const auto end = run_init("registers");
+    EXPECT_NE(end.console.find("registers kept: 1 1 1\n"), std::string::npos) << end.console;
+}
+
 TEST_F(Machine, arguments_reach_process_1_as_they_are) {
     const auto end = run_init("arguments", "two words", "mem=1", "--help", "con");
     EXPECT_NE(end.console.find("[two words]\n[mem=1]\n[--help]\n[con]\n"), std::string::npos)
@@ -216,6 +222,24 @@ TEST_F(Machine, machines_run_side_by_side) {
     }
     for (const auto& end : ends) EXPECT_EQ(end.console, ends[0].console);
     EXPECT_EQ(ends[0].how, How::powered_off) << ends[0].console;
+}
+
+TEST(Processors, machines_side_by_side_get_different_ones) {
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    ASSERT_EQ(::sched_getaffinity(0, sizeof allowed, &allowed), 0);
+    if (CPU_COUNT(&allowed) < 2) GTEST_SKIP() << "this machine has one processor";
+    std::optional<Processor> first{std::in_place};
+    const auto set_of_first = first->set();
+    const Processor second;
+    const auto set_of_second = second.set();
+    EXPECT_EQ(CPU_COUNT(&set_of_first), 1);
+    EXPECT_FALSE(CPU_EQUAL(&set_of_first, &set_of_second));
+    if (CPU_COUNT(&allowed) > 2) return;
+    // The other one is busy still: it is not its turn.
+    first.reset();
+    const auto set_of_third = Processor{}.set();
+    EXPECT_TRUE(CPU_EQUAL(&set_of_first, &set_of_third));
 }
 
 TEST(Keeper, removes_its_folder_with_all_that_is_in_it) {

@@ -159,9 +159,7 @@ void CommandApp::add_running_commands() {
                               R"(  etimedout prove mine.yaml     before you rely on it
   etimedout prove scenarios/    of a whole folder)");
     add_running(prove, *words_);
-    prove
-        ->add_option("--keep", words_->keep,
-                     "keep event logs and captures of the runs as written here")
+    prove->add_option("--keep", words_->keep, "keep logs and captures of the runs as written")
         ->option_text("DIR");
     prove->callback(
         [this] { chosen_ = [words = words_] { return prove_command(options_from(*words)); }; });

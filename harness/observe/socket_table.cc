@@ -83,7 +83,7 @@ DiagAnswer add_diag_messages(std::span<const std::byte> datagram, SocketTable& t
 SocketTableReader::SocketTableReader()
     : socket_{checked("open a netlink socket for inet_diag",
                       ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG))},
-      buffer_(buffer_size) {
+      buffer_{std::make_unique_for_overwrite<std::byte[]>(buffer_size)} {
     read();
 }
 
@@ -101,11 +101,11 @@ SocketTable SocketTableReader::read() {
                      reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel));
     SocketTable table;
     for (;;) {
-        const auto size = ::recv(socket_.get(), buffer_.data(), buffer_.size(), 0);
+        const auto size = ::recv(socket_.get(), buffer_.get(), buffer_size, 0);
         if (size < 0 && errno == EINTR) continue;
         checked("list TCP sockets", size);
         const DiagAnswer answer =
-            add_diag_messages(std::span{buffer_}.first(static_cast<std::size_t>(size)), table);
+            add_diag_messages({buffer_.get(), static_cast<std::size_t>(size)}, table);
         if (answer.error == ENOENT || answer.error == EOPNOTSUPP) {
             throw Error{"this kernel cannot list TCP sockets: it has no inet_diag",
                         "run with --time virtual, or `modprobe tcp_diag`"};

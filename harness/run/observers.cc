@@ -33,13 +33,15 @@ Observers::Observers(World& world, const std::filesystem::path& output, EventSin
         watch(link.far_interface_namespace(), "far", link.far_interface());
     }
     captures_.start();
+    NodesToMeasure measured;  // a stub has no process of its own, and an external node none here
     for (const NamedNode& named : world.topology().nodes) {
         samplers_.push_back(run_in_node(world.node(named.name),
                                         [&] { return std::make_unique<NodeSampler>(named.name); }));
         if (!named.spec.stub && !named.spec.external) {
-            measured_.emplace_back(named.name, &world.node(named.name));
+            measured.emplace_back(named.name, &world.node(named.name));
         }
     }
+    if (!measured.empty()) usage_meter_.emplace(std::move(measured));
     sample();
     plan_next();
 }
@@ -52,8 +54,8 @@ void Observers::sample() {
     for (const auto& sampler : samplers_) {
         for (auto& what : sampler->sample()) sink_.put({now, std::move(what)});
     }
-    if (measured_.empty()) return;
-    std::vector<Usage> usages = usage_of(measured_);
+    if (!usage_meter_) return;
+    std::vector<Usage> usages = usage_meter_->measure();
     for (std::size_t i = 0; i < usages.size(); ++i) {
         if (i < usages_.size() && usages[i] == usages_[i]) continue;
         sink_.put({now, usages[i]});

@@ -43,7 +43,7 @@ private:
     CaptureSet captures_;
     std::mutex mutex_;
     std::vector<std::unique_ptr<NodeSampler>> samplers_;
-    NodesToMeasure measured_;  // a stub has no process of its own, and an external node none here
+    std::optional<UsageMeter> usage_meter_;  // where there are programs
     std::vector<Usage> usages_;
     Duration pause_;
     Timers timers_;

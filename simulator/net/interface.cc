@@ -194,6 +194,21 @@ bool receives(NetlinkSocket& kernel, const std::string& address) {
     return found;
 }
 
+InterfaceFacts facts_of(NetlinkSocket& kernel, const std::string& name) {
+    InterfaceFacts facts;
+    NetlinkMessage message{RTM_GETLINK, NLM_F_ACK};
+    message.header(ifinfomsg{});
+    message.put_text(IFLA_IFNAME, name);
+    kernel.collect(message, fmt::format("look up interface {}", name), [&](const nlmsghdr& answer) {
+        facts.index =
+            static_cast<unsigned>(static_cast<const ifinfomsg*>(payload_of(answer))->ifi_index);
+        const auto attributes = attributes_of(answer, sizeof(ifinfomsg));
+        facts.carrier_changes = attributes.value<std::uint32_t>(IFLA_CARRIER_CHANGES).value_or(0);
+        facts.sending = attributes.value<std::uint8_t>(IFLA_OPERSTATE) == operational_up;
+    });
+    return facts;
+}
+
 }  // namespace
 
 VethPair::VethPair(VethEnd one, VethEnd other, std::int64_t mtu) : one_{std::move(one)} {
@@ -260,25 +275,14 @@ void set_interface(int network_namespace, const std::string& name, InterfaceStat
 
 InterfaceFacts interface_facts(int network_namespace, const std::string& name) {
     NetlinkSocket kernel{network_namespace};
-    InterfaceFacts facts;
-    NetlinkMessage message{RTM_GETLINK, NLM_F_ACK};
-    message.header(ifinfomsg{});
-    message.put_text(IFLA_IFNAME, name);
-    kernel.collect(message, fmt::format("look up interface {}", name), [&](const nlmsghdr& answer) {
-        facts.index =
-            static_cast<unsigned>(static_cast<const ifinfomsg*>(payload_of(answer))->ifi_index);
-        const auto attributes = attributes_of(answer, sizeof(ifinfomsg));
-        facts.carrier_changes = attributes.value<std::uint32_t>(IFLA_CARRIER_CHANGES).value_or(0);
-        facts.sending = attributes.value<std::uint8_t>(IFLA_OPERSTATE) == operational_up;
-    });
-    return facts;
+    return facts_of(kernel, name);
 }
 
 void wait_until_working(int network_namespace, const InterfacePlan& plan) {
     NetlinkSocket kernel{network_namespace};
     const auto works = [&] {
         // Since Linux 6.10 asking is enough: the kernel then looks at the carrier first.
-        return interface_facts(network_namespace, plan.name).sending &&
+        return facts_of(kernel, plan.name).sending &&
                std::ranges::all_of(plan.addresses, [&](const InterfaceAddress& address) {
                    return receives(kernel, address.address);
                });

@@ -31,6 +31,13 @@ public:
 // Large enough for a distribution table and everything beside it.
 constexpr std::size_t message_size = 32768;
 
+constexpr std::size_t answer_size = 65536;
+
+// Not filled with zeros, since most answers need one of its sixteen pages.
+std::unique_ptr<std::byte[]> answer_buffer() {
+    return std::make_unique_for_overwrite<std::byte[]>(answer_size);
+}
+
 std::string advice_for(int error_number) {
     if (error_number == EPERM) {
         return "run with --time virtual, as root, or where user namespaces are allowed";
@@ -165,13 +172,13 @@ void NetlinkSocket::send(NetlinkMessage& message, std::string_view attempt) {
 int NetlinkSocket::descriptor() const { return ::nl_socket_get_fd(socket_.get()); }
 
 void NetlinkSocket::receive(const std::function<void(const nlmsghdr&)>& visit) {
-    alignas(nlmsghdr) std::array<std::byte, 65536> buffer{};
+    const auto buffer = answer_buffer();
     for (;;) {
-        const ssize_t received = ::recv(descriptor(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+        const ssize_t received = ::recv(descriptor(), buffer.get(), answer_size, MSG_DONTWAIT);
         if (received < 0 && errno == EINTR) continue;
         if (received <= 0) return;
         int left = static_cast<int>(received);
-        const void* start = buffer.data();
+        const void* start = buffer.get();
         for (auto* part = const_cast<nlmsghdr*>(static_cast<const nlmsghdr*>(start));
              ::nlmsg_ok(part, left) != 0; part = ::nlmsg_next(part, &left)) {
             visit(*part);
@@ -183,15 +190,15 @@ NetlinkSocket::Outcome NetlinkSocket::transact(NetlinkMessage& message, std::str
                                                const std::function<void(const nlmsghdr&)>& visit) {
     send(message, attempt);
     const auto sequence = ::nlmsg_hdr(message.get())->nlmsg_seq;
-    alignas(nlmsghdr) std::array<std::byte, 65536> buffer{};
+    const auto buffer = answer_buffer();
     for (;;) {
         ssize_t received = 0;
         do {
-            received = ::recv(::nl_socket_get_fd(socket_.get()), buffer.data(), buffer.size(), 0);
+            received = ::recv(::nl_socket_get_fd(socket_.get()), buffer.get(), answer_size, 0);
         } while (received < 0 && errno == EINTR);
         checked(attempt, received);
         int left = static_cast<int>(received);
-        const void* start = buffer.data();
+        const void* start = buffer.get();
         for (auto* part = const_cast<nlmsghdr*>(static_cast<const nlmsghdr*>(start));
              ::nlmsg_ok(part, left) != 0; part = ::nlmsg_next(part, &left)) {
             if (part->nlmsg_seq != sequence) continue;

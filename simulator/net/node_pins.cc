@@ -73,8 +73,6 @@ std::string path_of(std::string_view name) {
     return "/proc/sys/" + path;
 }
 
-bool exists(std::string_view name) { return ::access(path_of(name).c_str(), F_OK) == 0; }
-
 void check_name(std::string_view name) {
     const std::string plain = dotted(name);
     if (!plain.starts_with("net.") || plain.find("..") != std::string::npos) {
@@ -105,8 +103,22 @@ Fd open_sysctl(std::string_view name, int flags) {
     throw_errno(fmt::format("open sysctl {}", name), error);
 }
 
+void write_value(const Fd& file, std::string_view name, std::string_view value) {
+    const ssize_t written = ::write(file.get(), value.data(), value.size());
+    if (written == static_cast<ssize_t>(value.size())) return;
+    const int error = written < 0 ? errno : EINVAL;
+    throw Error{fmt::format("sysctl {} = {}: {} ({})", name, value, std::strerror(error),
+                            errno_name(error)),
+                error == EINVAL ? "the kernel refuses this value; see its ip-sysctl document" : ""};
+}
+
 void pin_if_there(std::string_view name, std::string_view value) {
-    if (exists(name)) write_sysctl(name, value);
+    const Fd file{::open(path_of(name).c_str(), O_WRONLY | O_CLOEXEC)};
+    if (file) {
+        write_value(file, name, value);
+    } else if (errno != ENOENT) {
+        write_sysctl(name, value);  // which says what is wrong
+    }
 }
 
 // The host's default may be BBR, whose behaviour under loss and delay is another one.
@@ -163,13 +175,7 @@ void pin_interface(const std::string& name, InterfaceIpv6 ipv6) {
 }
 
 void write_sysctl(std::string_view name, std::string_view value) {
-    const Fd file = open_sysctl(name, O_WRONLY);
-    const ssize_t written = ::write(file.get(), value.data(), value.size());
-    if (written == static_cast<ssize_t>(value.size())) return;
-    const int error = written < 0 ? errno : EINVAL;
-    throw Error{fmt::format("sysctl {} = {}: {} ({})", name, value, std::strerror(error),
-                            errno_name(error)),
-                error == EINVAL ? "the kernel refuses this value; see its ip-sysctl document" : ""};
+    write_value(open_sysctl(name, O_WRONLY), name, value);
 }
 
 std::string read_sysctl(std::string_view name) {

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <exception>
 #include <future>
@@ -49,6 +51,7 @@ struct Launch {
     const rlimit* memory = nullptr;
     bool die_with_parent = false;
     pid_t parent = -1;
+    std::uint64_t changed_signals = 0;  // bit n - 1 for signal n
     Stage stage = Stage::none;
     int error = 0;
 };
@@ -58,10 +61,11 @@ struct Launch {
 // setuid() would signal our threads to follow, and a sanitizer would take its stack for ours.
 #define ETIMEDOUT_IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
 
-ETIMEDOUT_IN_CHILD bool default_signals() {
+ETIMEDOUT_IN_CHILD bool default_signals(std::uint64_t changed) {
     // struct sigaction as the kernel has it: handler, flags, restorer, mask; 0 is SIG_DFL.
     unsigned long plain[4] = {0, 0, 0, 0};
     for (int number = 1; number < NSIG; ++number) {
+        if (((changed >> (number - 1)) & 1U) == 0) continue;
         ::syscall(SYS_rt_sigaction, number, plain, nullptr, 8);  // KILL and STOP refuse
     }
     return ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &plain[3], nullptr, 8) == 0;
@@ -117,7 +121,7 @@ ETIMEDOUT_IN_CHILD Stage prepare(const Launch& launch) {
     if (::syscall(SYS_chdir, launch.cwd) != 0) return Stage::folder;
     // After the change of user, which clears it.
     if (!follow_parent(launch)) return Stage::parent;
-    if (!default_signals()) return Stage::session;
+    if (!default_signals(launch.changed_signals)) return Stage::session;
     if (!limit(RLIMIT_AS, launch.memory)) return Stage::limits;
     return Stage::none;
 }
@@ -187,6 +191,25 @@ Started clone_and_exec(Launch& launch) {
     Started started{pid, Fd{pidfd}};
     if (launch.stage != Stage::none) ::waitpid(pid, nullptr, 0);
     return started;
+}
+
+// Signals that this process ignores or has a handler for, bit n - 1 for signal n: SigIgn and SigCgt
+// of proc_pid_status(5). All of them where that cannot be read. Asking for each would be 64 calls.
+std::uint64_t changed_signals() {
+    const auto status = read_text("/proc/self/status");
+    if (!status) return ~0ULL;
+    std::uint64_t changed = 0;
+    for (const std::string_view field : {"\nSigIgn:\t", "\nSigCgt:\t"}) {
+        const std::size_t at = status->find(field);
+        if (at == std::string::npos) return ~0ULL;
+        const char* const digits = status->data() + at + field.size();
+        std::uint64_t mask = 0;
+        if (std::from_chars(digits, status->data() + status->size(), mask, 16).ec != std::errc{}) {
+            return ~0ULL;
+        }
+        changed |= mask;
+    }
+    return changed;
 }
 
 std::vector<std::string> candidates_for(const SpawnPlan& plan) {
@@ -262,6 +285,7 @@ Started spawn(const SpawnPlan& plan, bool die_with_parent) {
     launch.cwd = plan.cwd.c_str();
     launch.die_with_parent = die_with_parent;
     launch.parent = ::getpid();
+    launch.changed_signals = changed_signals();
 
     std::optional<UserIds> user;
     if (plan.user) {

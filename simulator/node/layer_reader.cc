@@ -1,5 +1,6 @@
 // Layers: a folder with all that is in it, made again from one file.
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -45,7 +46,7 @@ struct LayerEntry {
 
 class LayerReader {
 public:
-    explicit LayerReader(int file) : file_{file}, piece_(256U << 10U) {
+    explicit LayerReader(int file) : file_{file}, ahead_(256U << 10U) {
         if (::lseek(file, 0, SEEK_SET) != 0) not_a_layer("it is no file");
     }
 
@@ -73,17 +74,17 @@ public:
         return entry;
     }
 
-    // The bytes of an entry, in pieces whose sizes are whole blocks but for the last.
+    // The bytes of an entry, in pieces as they come.
     template <class Take>
     void content(std::size_t size, Take take) {
-        std::size_t left = size;
-        while (left > 0) {
-            const std::size_t wanted = std::min(left, piece_.size());
-            read(piece_.data(), wanted);
-            take(std::string_view{piece_.data(), wanted});
-            left -= wanted;
+        for (std::size_t left = size; left > 0;) {
+            const std::string_view piece = some(left);
+            take(piece);
+            left -= piece.size();
         }
-        read(piece_.data(), (tar_block - size % tar_block) % tar_block);
+        for (std::size_t left = (tar_block - size % tar_block) % tar_block; left > 0;) {
+            left -= some(left).size();
+        }
     }
 
 private:
@@ -149,16 +150,29 @@ private:
 
     void read(char* to, std::size_t size) {
         while (size > 0) {
-            const ssize_t got = ::read(file_, to, size);
-            if (got < 0 && errno == EINTR) continue;
-            if (checked("read a prepared layer", got) == 0) not_a_layer("it ends too early");
-            to += got;
-            size -= static_cast<std::size_t>(got);
+            const std::string_view piece = some(size);
+            std::memcpy(to, piece.data(), piece.size());
+            to += piece.size();
+            size -= piece.size();
         }
     }
 
+    // What comes next, at least a byte and at most so many; to be used before the next call.
+    std::string_view some(std::size_t most) {
+        while (unread_.empty()) {
+            const ssize_t got = ::read(file_, ahead_.data(), ahead_.size());
+            if (got < 0 && errno == EINTR) continue;
+            if (checked("read a prepared layer", got) == 0) not_a_layer("it ends too early");
+            unread_ = {ahead_.data(), static_cast<std::size_t>(got)};
+        }
+        const std::string_view piece = unread_.substr(0, most);
+        unread_.remove_prefix(piece.size());
+        return piece;
+    }
+
     int file_;
-    std::vector<char> piece_;
+    std::vector<char> ahead_;
+    std::string_view unread_{};  // of what was read ahead
 };
 
 // Where an entry goes: below `to`, or it is refused.
@@ -169,41 +183,89 @@ fs::path place_of(const LayerEntry& entry, const fs::path& to) {
     return (to / name).lexically_normal();
 }
 
-void set_owner(const fs::path& path, const Owner& owner) {
-    if (owner.uid == 0 && owner.gid == 0) return;
-    if (::lchown(path.c_str(), owner.uid, owner.gid) != 0 && errno != EINVAL && errno != EPERM) {
+// In a user namespace an id without a number here cannot be given.
+void check_owner(int result, const fs::path& path) {
+    if (result != 0 && errno != EINVAL && errno != EPERM) {
         throw_errno(fmt::format("set the owner of {}", path.string()), errno);
     }
 }
 
-void set_time(const fs::path& path, const timespec& time) {
-    const std::array<timespec, 2> both{time, time};
+bool has_owner(const Owner& owner) { return owner.uid != 0 || owner.gid != 0; }
+
+using FileTimes = std::array<timespec, 2>;  // of access and of change
+
+void set_time(const fs::path& path, const FileTimes& times) {
     checked(fmt::format("set the time of {}", path.string()),
-            ::utimensat(AT_FDCWD, path.c_str(), both.data(), AT_SYMLINK_NOFOLLOW));
+            ::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW));
 }
 
-void make_file(LayerReader& reader, const LayerEntry& entry, const fs::path& path) {
-    const std::string attempt = fmt::format("write {}", path.string());
-    const Fd file{checked(
-        attempt, ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600))};
-    off_t at = 0;
-    reader.content(entry.size, [&](std::string_view piece) {
-        for (; !piece.empty(); piece.remove_prefix(std::min(hole_size, piece.size()))) {
-            std::string_view page = piece.substr(0, hole_size);
-            const off_t begin = std::exchange(at, at + static_cast<off_t>(page.size()));
-            if (page.find_first_not_of('\0') == std::string_view::npos) continue;
-            for (off_t done = 0; !page.empty();) {
-                const auto written =
-                    checked(attempt, ::pwrite(file.get(), page.data(), page.size(), begin + done));
-                page.remove_prefix(static_cast<std::size_t>(written));
-                done += written;
+// Writes a file in as few calls as it has runs of data, and leaves out pages of zeros.
+class SparseWriter {
+public:
+    SparseWriter(int file, const std::string& attempt) : file_{file}, attempt_{attempt} {}
+
+    void add(std::string_view piece) {
+        while (!piece.empty()) {
+            // Pages are those of the file, wherever a piece of it begins.
+            const std::size_t rest_of_page = hole_size - static_cast<std::size_t>(at_) % hole_size;
+            std::size_t run = 0;
+            for (std::size_t step = rest_of_page; run < piece.size(); step = hole_size) {
+                if (is_hole(piece.substr(run, step))) break;
+                run += std::min(step, piece.size() - run);
             }
+            write(piece.substr(0, run));
+            piece.remove_prefix(run);
+            if (run > 0 || piece.empty()) continue;
+            const std::size_t hole = std::min(rest_of_page, piece.size());
+            at_ += static_cast<off_t>(hole);
+            piece.remove_prefix(hole);
         }
-    });
-    checked(attempt, ::ftruncate(file.get(), at));
-    set_owner(path, entry.owner);
-    checked(attempt,
-            ::fchmod(file.get(), entry.owner.mode));  // behind chown, which clears set-id bits
+    }
+
+    // What ends with a hole has its size from this.
+    void end() {
+        if (written_to_ < at_) checked(attempt_, ::ftruncate(file_, at_));
+    }
+
+private:
+    static bool is_hole(std::string_view page) {
+        return page.find_first_not_of('\0') == std::string_view::npos;
+    }
+
+    void write(std::string_view run) {
+        while (!run.empty()) {
+            const ssize_t written = ::pwrite(file_, run.data(), run.size(), at_);
+            if (written < 0 && errno == EINTR) continue;
+            run.remove_prefix(static_cast<std::size_t>(checked(attempt_, written)));
+            at_ += written;
+            written_to_ = at_;
+        }
+    }
+
+    int file_;
+    const std::string& attempt_;
+    off_t at_ = 0;
+    off_t written_to_ = 0;
+};
+
+void make_file(LayerReader& reader, const LayerEntry& entry, const fs::path& path,
+               const FileTimes& times) {
+    const std::string attempt = fmt::format("write {}", path.string());
+    constexpr mode_t nobody_elses = 0700;  // what no umask in use takes away
+    const Fd file{
+        checked(attempt, ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                                entry.owner.mode & nobody_elses))};
+    SparseWriter writer{file.get(), attempt};
+    reader.content(entry.size, [&](std::string_view piece) { writer.add(piece); });
+    writer.end();
+    if (has_owner(entry.owner)) {
+        check_owner(::fchown(file.get(), entry.owner.uid, entry.owner.gid), path);
+    }
+    if ((entry.owner.mode & ~nobody_elses) != 0) {
+        // Behind chown, which clears set-id bits.
+        checked(attempt, ::fchmod(file.get(), entry.owner.mode));
+    }
+    checked(attempt, ::futimens(file.get(), times.data()));
 }
 
 }  // namespace
@@ -214,6 +276,7 @@ void unpack_layer(int file, const fs::path& to, std::chrono::system_clock::time_
     const auto since = changed.time_since_epoch();
     const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
     const timespec time{seconds.count(), std::chrono::nanoseconds{since - seconds}.count()};
+    const FileTimes times{time, time};
     LayerReader reader{file};
     reader.about();
     std::vector<fs::path> folders;
@@ -228,16 +291,18 @@ void unpack_layer(int file, const fs::path& to, std::chrono::system_clock::time_
         if (entry->type == tar_symlink) {
             checked(fmt::format("link {}", path.string()),
                     ::symlink(entry->link.c_str(), path.c_str()));
-            set_owner(path, entry->owner);
+            if (has_owner(entry->owner)) {
+                check_owner(::lchown(path.c_str(), entry->owner.uid, entry->owner.gid), path);
+            }
+            set_time(path, times);
         } else if (entry->type == tar_file) {
-            make_file(reader, *entry, path);
+            make_file(reader, *entry, path, times);
         } else {
             not_a_layer("an entry in it is of no known kind");
         }
-        set_time(path, time);
     }
     // What is made in a folder changes its time.
-    for (const fs::path& folder : folders) set_time(folder, time);
+    for (const fs::path& folder : folders) set_time(folder, times);
 }
 
 }  // namespace etimedout

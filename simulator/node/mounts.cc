@@ -19,6 +19,16 @@ namespace etimedout {
 
 namespace {
 
+// Asked for once, from process 1 before it has threads: it cannot be read without being set.
+mode_t own_umask() {
+    static const mode_t mask = [] {
+        const mode_t before = ::umask(0);
+        ::umask(before);
+        return before;
+    }();
+    return mask;
+}
+
 int mount_call(const char* source, const char* target, const char* type, unsigned long flags,
                const char* data) {
     return static_cast<int>(::syscall(SYS_mount, source, target, type, flags, data));
@@ -89,7 +99,9 @@ void become_root(const std::filesystem::path& folder) {
 }
 
 void make_folder(const std::filesystem::path& path, mode_t mode) {
-    if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
+    if (::mkdir(path.c_str(), mode) == 0) {
+        if ((mode & (own_umask() | 06000U)) == 0) return;
+    } else if (errno != EEXIST) {
         throw_errno(fmt::format("make folder {}", path.string()), errno);
     }
     // mkdir's mode is cut by the umask and has no set-id bits; an existing folder keeps its own.

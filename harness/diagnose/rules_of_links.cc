@@ -338,8 +338,12 @@ Detective::Verdict_ Detective::unseen_retransmissions(const Exchange& exchange) 
                  fmt::format("between {} and {}", at(exchange.ran.from), at(exchange.ran.to))},
                 "a second path, and alarms on the link's carrier"};
         }
-        const std::int64_t unseen =
-            node->grown("TcpRetransSegs", exchange.ran) - seen_again(index, exchange.ran.from);
+        // A callee may be answering others that we do not see: half-open connections of anybody.
+        const std::int64_t of_others = !is_caller && exchange.symptom == Symptom::connecting
+                                           ? node->grown("TcpExtTCPSynRetrans", exchange.ran)
+                                           : 0;
+        const std::int64_t unseen = node->grown("TcpRetransSegs", exchange.ran) - of_others -
+                                    seen_again(index, exchange.ran.from);
         if (unseen < 2) continue;
         return Diagnosis{
             RootCause::network,

@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <linux/reboot.h>
-#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <unistd.h>
@@ -292,8 +291,6 @@ private:
 int world_main(const fs::path& folder, Fd borrower) {
     // Waits end when they should, and not up to 50 µs later.
     ::prctl(PR_SET_TIMERSLACK, 1);
-    // One heap for all threads: most live shortly, and a heap for each is four more calls.
-    ::mallopt(M_ARENA_MAX, 1);
     std::string clock = "virtual";
     try {
         Order order = read_order(folder);

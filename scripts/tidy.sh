@@ -2,6 +2,7 @@
 # Runs clang-tidy with the checks of .clang-tidy, in parallel; any finding is a failure.
 #
 #   scripts/tidy.sh              every source file of simulator and harness
+#   scripts/tidy.sh recent       the folders in which the last 40 commits changed something
 #   scripts/tidy.sh FILE.cc…     these alone
 #
 # Most of the time goes into reading headers, so the files of a folder are read as one; those that do
@@ -76,13 +77,27 @@ tidy_folder() {
     tidy_together "${files[@]}"
 }
 
+# Folders with a change in the last 40 commits, or not yet committed; all where there is no history.
+recent_folders() {
+    local base
+    base=$(git rev-list --max-count=40 HEAD | tail -n 1) || base=
+    if [ -z "$base" ] || [ "$(git rev-parse --is-shallow-repository)" = true ]; then
+        base=$(git hash-object -t tree /dev/null)
+    fi
+    { git diff --name-only "$base"; git ls-files -o --exclude-standard; } |
+        grep -E '^(simulator|harness)/.*[.](cc|hh)$' | sed 's#/[^/]*$##' | sort -u
+}
+
 export build work top
 export -f tidy tidy_file tidy_together tidy_folder
-if [ $# -gt 0 ]; then
+if [ $# -gt 0 ] && [ "$1" != recent ]; then
     what=tidy_file count=$#
 else
-    mapfile -t files < <(git ls-files -co --exclude-standard 'simulator/*.cc' 'harness/*.cc')
+    if [ $# -gt 0 ]; then mapfile -t chosen < <(recent_folders); else chosen=(simulator harness); fi
+    [ ${#chosen[@]} -gt 0 ] || { echo "tidy: nothing changed of late"; exit 0; }
+    mapfile -t files < <(git ls-files -co --exclude-standard "${chosen[@]/%//*.cc}")
     what=tidy_folder count=${#files[@]}
+    # The largest first, so that none is left for the end alone.
     set -- $(printf '%s\n' "${files[@]%/*}" | sort | uniq -c | sort -rn | awk '{ print $2 }')
 fi
 printf '%s\0' "$@" | xargs -0 -n 1 -P "$(nproc)" bash -c "$what"' "$1"' tidy || die "tidy: see above"

@@ -103,7 +103,7 @@ void WorkerPool::grant() {
 std::optional<std::int64_t> WorkerPool::room() const {
     const std::lock_guard lock{mutex_};
     if (!limits_.queue) return std::nullopt;
-    if (all_occupied_) return *limits_.queue;
+    if (all_occupied_) return limits_.queue;
     if (!limits_.workers) return std::nullopt;
     return std::max<std::int64_t>(*limits_.workers - occupied_, 0) + *limits_.queue;
 }

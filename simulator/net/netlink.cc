@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include <fmt/format.h>
 #include <netlink/attr.h>
@@ -12,6 +13,7 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "simulator/net/namespace_guard.hh"
 
@@ -134,17 +136,52 @@ NetlinkAttributes attributes_of(const nlmsghdr& message, std::size_t header_size
 
 // ------------------------------------------------------------------ the socket
 
-NetlinkSocket::NetlinkSocket(int network_namespace, int protocol)
-    : socket_{::nl_socket_alloc(), ::nl_socket_free} {
-    if (!socket_) throw std::bad_alloc{};
+NetlinkSocket::Handle NetlinkSocket::open(int network_namespace, int protocol) {
+    Handle socket{::nl_socket_alloc(), ::nl_socket_free};
+    if (!socket) throw std::bad_alloc{};
     const NamespaceGuard inside{network_namespace};
-    if (const int error = ::nl_connect(socket_.get(), protocol); error < 0) {
+    if (const int error = ::nl_connect(socket.get(), protocol); error < 0) {
         throw Error{fmt::format("open a netlink socket: {}", ::nl_geterror(error))};
     }
     // The kernel's own words, where it has some; kernels without this option are older than 4.12.
     const int enabled = 1;
-    ::setsockopt(::nl_socket_get_fd(socket_.get()), SOL_NETLINK, NETLINK_EXT_ACK, &enabled,
+    ::setsockopt(::nl_socket_get_fd(socket.get()), SOL_NETLINK, NETLINK_EXT_ACK, &enabled,
                  sizeof enabled);
+    return socket;
+}
+
+NetlinkSocket::NetlinkSocket(int network_namespace, int protocol)
+    : socket_{nullptr, ::nl_socket_free} {
+    if (NetlinkReuse* const reuse = NetlinkReuse::current_; reuse != nullptr) {
+        struct stat status {};
+        checked("look at a network namespace", ::fstat(network_namespace, &status));
+        place_ = {status.st_dev, status.st_ino, protocol};
+        if (auto kept = reuse->take(place_)) {
+            socket_ = std::move(*kept);
+            return;
+        }
+    }
+    socket_ = open(network_namespace, protocol);
+}
+
+NetlinkSocket::~NetlinkSocket() {
+    NetlinkReuse* const reuse = NetlinkReuse::current_;
+    if (!socket_ || reuse == nullptr || place_ == Place{}) return;
+    reuse->idle_.emplace(place_, std::move(socket_));
+}
+
+thread_local NetlinkReuse* NetlinkReuse::current_ = nullptr;
+
+NetlinkReuse::NetlinkReuse() : before_{std::exchange(current_, this)} {}
+
+NetlinkReuse::~NetlinkReuse() { current_ = before_; }
+
+std::optional<NetlinkSocket::Handle> NetlinkReuse::take(const NetlinkSocket::Place& place) {
+    const auto found = idle_.find(place);
+    if (found == idle_.end()) return std::nullopt;
+    NetlinkSocket::Handle kept = std::move(found->second);
+    idle_.erase(found);
+    return kept;
 }
 
 void NetlinkSocket::request(NetlinkMessage& message, std::string_view attempt) {

@@ -9,6 +9,7 @@
 
 #include "simulator/net/interface.hh"
 #include "simulator/net/namespace_guard.hh"
+#include "simulator/net/netlink.hh"
 #include "simulator/net/node_pins.hh"
 #include "simulator/node/mounts.hh"
 #include "simulator/stub/certificates.hh"
@@ -55,6 +56,7 @@ bool is_for_proxy(const ArmedFault& fault) {
 
 World::World(WorldPlan plan, WorldContext context)
     : plan_{std::move(plan)}, context_{context}, timers_{context.clock} {
+    const NetlinkReuse reuse;
     for (const NamedNode& named : plan_.topology.nodes) {
         NodeRootPlan root;
         root.name = named.name;

@@ -77,15 +77,15 @@ tidy_folder() {
     tidy_together "${files[@]}"
 }
 
-# Folders with a change in the last 40 commits, or not yet committed; all where there is no history.
+# Folders with a change in the last 40 commits, or not yet committed; all where fewer are known.
 recent_folders() {
-    local base
-    base=$(git rev-list --max-count=40 HEAD | tail -n 1) || base=
-    if [ -z "$base" ] || [ "$(git rev-parse --is-shallow-repository)" = true ]; then
-        base=$(git hash-object -t tree /dev/null)
-    fi
-    { git diff --name-only "$base"; git ls-files -o --exclude-standard; } |
-        grep -E '^(simulator|harness)/.*[.](cc|hh)$' | sed 's#/[^/]*$##' | sort -u
+    local commits base changed new
+    commits=$(git rev-list --max-count=40 HEAD) || return
+    base=$(tail -n 1 <<<"$commits")
+    if [ "$(wc -l <<<"$commits")" -lt 40 ]; then base=$(git hash-object -t tree /dev/null); fi
+    changed=$(git diff --name-only "$base") || return
+    new=$(git ls-files -o --exclude-standard) || return
+    printf '%s\n' "$changed" "$new" | sed -nE 's#^((simulator|harness)/.*)/[^/]*[.](cc|hh)$#\1#p' | sort -u
 }
 
 export build work top
@@ -93,9 +93,14 @@ export -f tidy tidy_file tidy_together tidy_folder
 if [ $# -gt 0 ] && [ "$1" != recent ]; then
     what=tidy_file count=$#
 else
-    if [ $# -gt 0 ]; then mapfile -t chosen < <(recent_folders); else chosen=(simulator harness); fi
-    [ ${#chosen[@]} -gt 0 ] || { echo "tidy: nothing changed of late"; exit 0; }
+    recent=$'simulator\nharness'
+    if [ $# -gt 0 ]; then
+        recent=$(recent_folders) || die "tidy: git does not say what changed of late"
+        [ -n "$recent" ] || { echo "tidy: nothing changed of late"; exit 0; }
+    fi
+    mapfile -t chosen <<<"$recent"
     mapfile -t files < <(git ls-files -co --exclude-standard "${chosen[@]/%//*.cc}")
+    [ ${#files[@]} -gt 0 ] || die "tidy: git does not say which files there are"
     what=tidy_folder count=${#files[@]}
     # The largest first, so that none is left for the end alone.
     set -- $(printf '%s\n' "${files[@]%/*}" | sort | uniq -c | sort -rn | awk '{ print $2 }')

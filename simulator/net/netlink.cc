@@ -2,7 +2,6 @@
 #include "simulator/net/netlink.hh"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <new>
 #include <utility>

@@ -4,9 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -21,16 +19,13 @@ namespace etimedout {
 
 namespace {
 
-// Not `-`, which nft opens as /dev/stdin, a link that a bare devtmpfs lacks.
-const std::vector<std::string> nft_command{"nft", "-f", "/proc/self/fd/0"};
-
 // What we use of libnftables, whose interface is stable since 0.9 (libnftables(3)).
 class NftLibrary {
 public:
-    // Nothing where it is not installed.
-    static const NftLibrary* find() {
-        static const std::optional<NftLibrary> library = load();
-        return library ? &*library : nullptr;
+    // Throws Error where it is not installed.
+    static const NftLibrary& find() {
+        static const NftLibrary library;
+        return library;
     }
 
     ToolResult run(std::string_view script) const {
@@ -46,23 +41,20 @@ public:
     }
 
 private:
-    template <class Function>
-    static bool resolve(void* library, const char* name, Function& function) {
-        function = reinterpret_cast<Function>(::dlsym(library, name));
-        return function != nullptr;
+    NftLibrary() {
+        void* library = ::dlopen("libnftables.so.1", RTLD_NOW | RTLD_LOCAL);
+        if (library == nullptr) throw Error{"libnftables is not installed", "install nftables"};
+        resolve(library, "nft_ctx_new", make);
+        resolve(library, "nft_ctx_free", free);
+        resolve(library, "nft_ctx_buffer_error", buffer_errors);
+        resolve(library, "nft_ctx_get_error_buffer", errors);
+        resolve(library, "nft_run_cmd_from_buffer", run_commands);
     }
 
-    static std::optional<NftLibrary> load() {
-        void* library = ::dlopen("libnftables.so.1", RTLD_NOW | RTLD_LOCAL);
-        NftLibrary found;
-        if (library == nullptr || !resolve(library, "nft_ctx_new", found.make) ||
-            !resolve(library, "nft_ctx_free", found.free) ||
-            !resolve(library, "nft_ctx_buffer_error", found.buffer_errors) ||
-            !resolve(library, "nft_ctx_get_error_buffer", found.errors) ||
-            !resolve(library, "nft_run_cmd_from_buffer", found.run_commands)) {
-            return std::nullopt;
-        }
-        return found;
+    template <class Function>
+    static void resolve(void* library, const char* name, Function& function) {
+        function = reinterpret_cast<Function>(::dlsym(library, name));
+        if (function == nullptr) throw Error{fmt::format("libnftables lacks {}", name)};
     }
 
     nft_ctx* (*make)(std::uint32_t flags) = nullptr;
@@ -76,9 +68,7 @@ private:
 
 void run_nft(int network_namespace, std::string_view script, std::string_view attempt) {
     const NamespaceGuard inside{network_namespace};
-    const NftLibrary* library = NftLibrary::find();
-    const ToolResult result =
-        library != nullptr ? library->run(script) : run_tool(nft_command, script);
+    const ToolResult result = NftLibrary::find().run(script);
     check_tool("nft", result, attempt);
 }
 

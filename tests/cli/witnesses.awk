@@ -35,10 +35,9 @@ function value_of(key,    at, rest) {
     for (i = 1; i <= counters; ++i) {
         found = value_of(name[i])
         if (found == "") continue
-        if (!((node, i) in first)) { first[node, i] = found; nodes[node] = 1 }
         if (armed) {
             if (found + 0 > last[node, i] + 0) moved[i] = moved[i] (seen[node, i]++ ? "" : (moved[i] == "" ? "" : ", ") node)
-        } else if ((node, i) in last && found + 0 > last[node, i] + 0) {
+        } else if (found + 0 > last[node, i] + 0) {
             early = early " " name[i]
         }
         last[node, i] = found

@@ -84,7 +84,7 @@ std::vector<CallResult> call_results(const EventLog& log) {
             CallResult& result = results[found->second];
             result.what = text_of(*end);
             result.took = end->total;
-            result.failed = !needs_no_diagnosis(*end);
+            result.failed = !needs_no_diagnosis(*end) || end->completeness == "silently_cut";
         }
     }
     for (CallResult& result : results) {

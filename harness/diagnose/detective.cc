@@ -55,7 +55,7 @@ Diagnosis not_enough(std::string finding, std::vector<std::string> evidence, std
 
 bool needs_no_diagnosis(const CallEnd& end) {
     constexpr std::int64_t first_server_error = 500;
-    if (end.completeness == "cut" || end.completeness == "silently_cut") return false;
+    if (end.completeness == "cut") return false;
     if (!stream_problem(end).empty()) return false;
     if (end.outcome == "ok" || end.outcome == "cancelled") return true;
     if (end.outcome != "response" || !end.status) return false;
@@ -78,27 +78,38 @@ std::vector<CaseDiagnosis> Detective::cases() const {
     if (scene_.calls().empty()) return cases_of_capture();
     std::vector<CaseDiagnosis> found;
     for (const SceneCall& call : scene_.calls()) {
-        if (call.end != nullptr && needs_no_diagnosis(*call.end)) continue;
-        found.push_back(case_of(call));
+        const bool went_well = call.end != nullptr && needs_no_diagnosis(*call.end);
+        // Only an answer of open length can have been cut without its caller's knowledge.
+        if (went_well && call.end->completeness != "silently_cut") continue;
+        const Suspect suspect = suspect_of(call);
+        if (went_well &&
+            (suspect.chain.empty() || !cut_on_its_way(suspect, suspect.chain.back()))) {
+            continue;
+        }
+        found.push_back(case_of(suspect));
     }
     return found;
 }
 
-CaseDiagnosis Detective::case_of(const SceneCall& call) const {
+Suspect Detective::suspect_of(const SceneCall& call) const {
     Suspect suspect{.trace = fmt::format("{}/{}", call.begin->call, call.begin->index),
                     .node = call.node,
                     .ran = call.ran,
                     .end = call.end,
                     .begin = call.begin};
     suspect.chain = chain_of(suspect);
-    std::string outcome = call.end == nullptr ? "never_ended" : call.end->outcome;
-    if (call.end != nullptr && call.end->status && outcome == "response") {
-        outcome = fmt::format("status {}", *call.end->status);
+    return suspect;
+}
+
+CaseDiagnosis Detective::case_of(const Suspect& suspect) const {
+    std::string outcome = suspect.end == nullptr ? "never_ended" : suspect.end->outcome;
+    if (suspect.end != nullptr && suspect.end->status && outcome == "response") {
+        outcome = fmt::format("status {}", *suspect.end->status);
     }
-    return {.call = call.begin->call,
-            .index = call.begin->index,
-            .began = call.ran.from,
-            .took = call.ran.to - call.ran.from,
+    return {.call = suspect.begin->call,
+            .index = suspect.begin->index,
+            .began = suspect.ran.from,
+            .took = suspect.ran.to - suspect.ran.from,
             .outcome = std::move(outcome),
             .diagnosis = diagnose(suspect)};
 }
@@ -178,7 +189,14 @@ std::vector<Exchange> Detective::chain_of(const Suspect& suspect) const {
                 });
             }
         }
-        if (chain.empty() && suspect.end != nullptr) keep_those_of_outcome(exchanges, *suspect.end);
+        if (chain.empty() && suspect.end != nullptr) {
+            keep_those_of_outcome(exchanges, *suspect.end);
+            if (suspect.end->outcome != "response") {
+                for (Exchange& exchange : exchanges) {
+                    end_as_its_caller_saw(exchange, suspect.ran.to);
+                }
+            }
+        }
         const Exchange* worst = nullptr;
         for (const Exchange& exchange : exchanges) {
             if (!exchange.is_bad()) continue;
@@ -193,6 +211,7 @@ std::vector<Exchange> Detective::chain_of(const Suspect& suspect) const {
         }
         if (worst == nullptr) break;
         chain.push_back(*worst);
+        chain.back().given_up = span.to;
         if (died_meanwhile(*worst)) break;
         if (worst->is_bad() && !may_come_from_beyond(worst->symptom)) break;
         node = worst->link->to;
@@ -211,6 +230,7 @@ Diagnosis Detective::diagnose(const Suspect& suspect) const {
         return not_enough("no packet of this call was seen on any link", {},
                           "capture where the caller's packets leave it, and run it again");
     }
+    if (const auto verdict = no_trust(suspect)) return *verdict;
     Diagnosis inner = diagnose_exchange(suspect, suspect.chain.back());
     if (const auto verdict = budgets(suspect, inner)) return *verdict;
     return inner;
@@ -225,7 +245,9 @@ Diagnosis Detective::diagnose_exchange(const Suspect& suspect, const Exchange& e
     };
     const int caller = exchange.link->from;
     Verdict_ verdict = first_of({damaged(exchange), wrong_address(suspect, caller, exchange)});
-    if (!verdict && !exchange.is_bad()) verdict = stream(suspect, exchange);
+    if (!verdict && !exchange.is_bad()) {
+        verdict = first_of({cut_on_its_way(suspect, exchange), stream(suspect, exchange)});
+    }
     if (!verdict && exchange.symptom == Symptom::icmp) verdict = icmp(exchange);
     if (!verdict && exchange.symptom == Symptom::refused) verdict = refused(exchange);
     if (!verdict) {
@@ -238,16 +260,18 @@ Diagnosis Detective::diagnose_exchange(const Suspect& suspect, const Exchange& e
     if (!verdict) {
         verdict = first_of({queue_full(exchange), program_gone(exchange),
                             out_of_descriptors(exchange.link->to, exchange.ran),
-                            keep_alive_race(suspect, exchange), api_says_no(suspect, exchange),
-                            answered_alone(suspect, exchange), not_reading(exchange),
-                            window_closed(exchange), stream(suspect, exchange),
-                            error_of_its_own(suspect, exchange), one_sided(exchange),
-                            program_silent(suspect, exchange)});
+                            words_of_databases(suspect), keep_alive_race(suspect, exchange),
+                            api_says_no(suspect, exchange), answered_alone(suspect, exchange),
+                            not_reading(exchange), window_closed(exchange),
+                            stream(suspect, exchange), error_of_its_own(suspect, exchange),
+                            one_sided(exchange), program_silent(suspect, exchange)});
     }
     if (verdict) return *verdict;
     return not_enough(
-        fmt::format("what was recorded does not say why ({})", name_of(exchange.symptom)), {},
-        "record both ends of the link, and the callee's counters, sockets and log");
+        exchange.is_bad()
+            ? fmt::format("what was recorded does not say why ({})", name_of(exchange.symptom))
+            : "its packets show nothing that went wrong",
+        {}, "record both ends of the link, and the callee's counters, sockets and log");
 }
 
 }  // namespace etimedout

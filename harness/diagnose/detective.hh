@@ -37,7 +37,8 @@ public:
 private:
     using Verdict_ = std::optional<Diagnosis>;
 
-    CaseDiagnosis case_of(const SceneCall& call) const;
+    Suspect suspect_of(const SceneCall& call) const;
+    CaseDiagnosis case_of(const Suspect& suspect) const;
     std::vector<CaseDiagnosis> cases_of_capture() const;
     Diagnosis diagnose(const Suspect& suspect) const;
     Diagnosis diagnose_exchange(const Suspect& suspect, const Exchange& exchange) const;
@@ -49,6 +50,8 @@ private:
     Verdict_ own_limits(const Suspect& suspect) const;
     Verdict_ nothing_on_the_wire(const Suspect& suspect) const;
     Verdict_ pings(const Suspect& suspect) const;
+    Verdict_ no_trust(const Suspect& suspect) const;
+    Verdict_ words_of_databases(const Suspect& suspect) const;
 
     // rules_of_names.cc: what the resolver said.
     Verdict_ names(const Suspect& suspect, int node, const Span& span, const Exchange* tried) const;
@@ -81,6 +84,8 @@ private:
 
     // rules_of_gateways.cc: proxies, APIs, streams.
     Verdict_ keep_alive_race(const Suspect& suspect, const Exchange& exchange) const;
+    Verdict_ forgotten_by_callee(const Exchange& exchange) const;
+    Verdict_ cut_on_its_way(const Suspect& suspect, const Exchange& exchange) const;
     Verdict_ api_says_no(const Suspect& suspect, const Exchange& exchange) const;
     Verdict_ stream(const Suspect& suspect, const Exchange& exchange) const;
     Verdict_ error_of_its_own(const Suspect& suspect, const Exchange& exchange) const;
@@ -94,8 +99,12 @@ private:
 };
 
 // Whether the call did what it should: then there is nothing to diagnose. An answer that says that
-// the request was wrong (4xx but 408 and 429) is one.
+// the request was wrong (4xx but 408 and 429) is one. What a caller cannot know is not asked here:
+// whether an answer of open length is all that was sent.
 bool needs_no_diagnosis(const CallEnd& end);
+
+// Of an API that streams: by its content type, or by its path.
+bool is_streaming(const Suspect& suspect, const Exchange& exchange);
 
 // What is wrong with the events of a stream that came with 200; empty: nothing, or no stream.
 std::string stream_problem(const CallEnd& end);

@@ -48,6 +48,17 @@ bool is_unacknowledged(const Connection& near, const Span& span) {
     return !last || *last < again.back();
 }
 
+// Its own kernel resets it after probes that nobody answered (tcp(7), TCP_KEEPCNT).
+bool is_probed_in_vain(const Connection& near) {
+    if (near.closed_how != "rst" || near.closed_by != "client") return false;
+    const auto is_probe = [](const TcpMoment& moment) {
+        return moment.what->what == "keep_alive" && moment.what->by == "client";
+    };
+    const auto from_server = [](const TcpMoment& moment) { return moment.what->by == "server"; };
+    const auto last_word = std::find_if(near.moments.rbegin(), near.moments.rend(), from_server);
+    return std::count_if(near.moments.rbegin(), last_word, is_probe) >= 2;
+}
+
 Symptom symptom_before_established(const Connection& near, const Span& span) {
     if (happened(near, "icmp_error", "client", span)) return Symptom::icmp;
     if (near.closed_how == "rst" && near.closed_by == "server") return Symptom::refused;
@@ -57,7 +68,7 @@ Symptom symptom_before_established(const Connection& near, const Span& span) {
 // Of a connection that carries no request of HTTP.
 Symptom symptom_of_bytes(const Connection& near, const Span& span) {
     if (happened(near, "window_probe", "client", span)) return Symptom::unread;
-    if (is_unacknowledged(near, span)) return Symptom::unacknowledged;
+    if (is_unacknowledged(near, span) || is_probed_in_vain(near)) return Symptom::unacknowledged;
     const bool asked = happened(near, "first_data", "client", span);
     const bool answered = happened(near, "first_data", "server", span);
     const bool reset = near.closed_how == "rst";
@@ -68,8 +79,14 @@ Symptom symptom_of_bytes(const Connection& near, const Span& span) {
                                                                        : Symptom::fine;
 }
 
+// Its answer came to a kernel that had already let the connection go, and said so.
+bool is_left_before_the_answer(const Connection& near, const Request& request) {
+    return near.closed && near.closed_by == "client" && request.answered > *near.closed &&
+           happened(near, "rst", "client", {request.answered, request.answered + 1s});
+}
+
 Symptom symptom_of_request(const Connection& near, const Request& request, const Span& span) {
-    if (request.response != nullptr) {
+    if (request.response != nullptr && !is_left_before_the_answer(near, request)) {
         if (request.response->complete) {
             return is_error(request.response->status) ? Symptom::error_status : Symptom::fine;
         }
@@ -111,10 +128,19 @@ Exchange exchange_of(const SceneLink& link, const Passage& ends, std::size_t ind
         exchange.request = &request;
         exchange.far_request = same_request(ends.far, request);
         exchange.reused = index > 0;
-        const Duration finished = request.finished.value_or(end);
+        // Of an answer that never became whole the connection's end is the end.
+        const bool whole = request.response == nullptr || request.response->complete;
+        const bool in_time =
+            request.response == nullptr || !is_left_before_the_answer(near, request);
+        const Duration finished = whole && in_time ? request.finished.value_or(end) : end;
         exchange.ran = {exchange.reused ? request.began : near.began,
                         std::max(request.began, finished)};
         exchange.symptom = symptom_of_request(near, request, exchange.ran);
+        const bool is_last = index + 1 == near.requests.size();
+        if (exchange.symptom == Symptom::fine && is_last && is_probed_in_vain(near)) {
+            exchange.symptom = Symptom::unacknowledged;
+            exchange.ran.to = end;
+        }
     }
     exchange.left = near.closed && near.closed_by == "client" &&
                     exchange.symptom != Symptom::fine && exchange.symptom != Symptom::error_status;
@@ -127,8 +153,8 @@ Crossing::Phase phase_of(const TcpEvent& event) {
 }
 
 bool is_counted(const TcpEvent& event) {
-    constexpr std::array<std::string_view, 5> counted{"syn", "syn_ack", "first_data",
-                                                      "retransmission", "fin"};
+    constexpr std::array<std::string_view, 6> counted{
+        "syn", "syn_ack", "first_data", "retransmission", "fin", "keep_alive"};
     return std::find(counted.begin(), counted.end(), event.what) != counted.end();
 }
 
@@ -136,7 +162,10 @@ std::vector<TcpMoment> counted_of(const Connection* connection, std::string_view
                                   Crossing::Phase phase) {
     std::vector<TcpMoment> found;
     if (connection == nullptr) return found;
+    // Probes that are answered say nothing: a proxy in between answers for both ends.
+    const bool probes_count = is_probed_in_vain(*connection);
     for (const TcpMoment& moment : connection->moments) {
+        if (moment.what->what == "keep_alive" && !probes_count) continue;
         if (moment.what->by == by && is_counted(*moment.what) && phase_of(*moment.what) == phase) {
             found.push_back(moment);
         }
@@ -201,11 +230,18 @@ void add_crossings(const Connection* from, const Connection* to, std::string_vie
         if (became[i]) longest = std::max(longest, *became[i] - sent[i].t);
     }
     for (std::size_t i = 0; i < sent.size(); ++i) {
-        const bool again = std::any_of(
-            sent.begin() + static_cast<std::ptrdiff_t>(i) + 1, sent.end(),
-            [](const TcpMoment& later) { return later.what->what == "retransmission"; });
+        const bool again = std::any_of(sent.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                                       sent.end(), [](const TcpMoment& later) {
+                                           return later.what->what == "retransmission" ||
+                                                  later.what->what == "keep_alive";
+                                       });
+        // The last of several probes: nothing is sent after it.
+        const bool probed =
+            sent[i].what->what == "keep_alive" && i > 0 && sent[i - 1].what->what == "keep_alive";
         const bool under_way = sent[i].t + longest > end_of_log;
-        if (!became[i] && (under_way || (phase == Crossing::Phase::data && !again))) continue;
+        if (!became[i] && (under_way || (phase == Crossing::Phase::data && !again && !probed))) {
+            continue;
+        }
         all.push_back({.t = sent[i].t,
                        .phase = phase,
                        .passed = became[i].has_value(),
@@ -252,6 +288,31 @@ std::vector<Crossing> crossings_of(const SceneLink& link, Way way, Duration end_
     std::stable_sort(all.begin(), all.end(),
                      [](const Crossing& a, const Crossing& b) { return a.t < b.t; });
     return all;
+}
+
+void end_as_its_caller_saw(Exchange& exchange, Duration gave_up) {
+    if (exchange.is_bad() && exchange.symptom != Symptom::error_status) return;
+    const Connection& near = exchange.near();
+    if (exchange.is_answered()) {
+        if (exchange.request->answered > gave_up) {
+            exchange.symptom = Symptom::unanswered;
+        } else if (!exchange.is_bad() && exchange.request->finished.value_or(gave_up) > gave_up) {
+            exchange.symptom = Symptom::stalled;
+        } else {
+            return;
+        }
+    } else {
+        // Bytes that are not HTTP: of a handshake of TLS, say. What matters is how it ended.
+        constexpr Duration silence = 1s;
+        const bool server_ended = near.closed && near.closed_by == "server";
+        const Duration last = near.last_byte.value_or(near.began);
+        const Duration until = std::min(near.closed.value_or(gave_up), gave_up);
+        const bool came_late = last > until;
+        if (server_ended || (!came_late && until < last + silence)) return;
+        exchange.symptom = Symptom::stalled;
+    }
+    exchange.left = true;
+    exchange.ran.to = std::max(exchange.ran.from, gave_up);
 }
 
 std::optional<TimeSpent> time_spent(const Exchange& exchange, Duration end_of_log) {

@@ -32,6 +32,7 @@ struct Exchange {
     const Request* far_request = nullptr;  // the same at the far end
     Symptom symptom = Symptom::fine;
     Span ran{};           // from its first packet (of its request, where reused) to its end
+    Duration given_up{};  // when whoever waited for it ended; only exchanges of a chain have it
     bool reused = false;  // an earlier request went over this connection
     bool left = false;    // its caller ended it, before it was answered
 
@@ -45,6 +46,10 @@ struct Exchange {
 
 // All of the link, in the order of their begin; those of DNS over TCP are left out.
 std::vector<Exchange> exchanges_of(const SceneLink& link, Duration end_of_log);
+
+// What looks well on the wire and was not for its caller, who gave up at that time: the answer
+// came, or became whole, afterwards; or nothing had come for a second.
+void end_as_its_caller_saw(Exchange& exchange, Duration gave_up);
 
 std::string_view name_of(Symptom symptom);
 

@@ -39,6 +39,14 @@ const Listener* listener_at(const Sockets* sockets, std::int64_t port) {
     return found;
 }
 
+// What programs have not read. The FIN of a caller who has left counts as one byte of Recv-Q until
+// its connection is closed (tcp_diag: rcv_nxt - copied_seq).
+std::int64_t unread_bytes(const Sockets& sockets) {
+    const auto left = sockets.states.find("CLOSE-WAIT");
+    const std::int64_t ends = left == sockets.states.end() ? 0 : left->second;
+    return std::max<std::int64_t>(0, sockets.receive_queue - ends);
+}
+
 std::vector<std::int64_t> ports_of(const Sockets& sockets) {
     std::vector<std::int64_t> ports;
     for (const Listener& listener : sockets.listeners) {
@@ -49,16 +57,70 @@ std::vector<std::int64_t> ports_of(const Sockets& sockets) {
     return ports;
 }
 
-// Requests of the same link that were answered while this one was not.
-std::int64_t answered_meanwhile(const Exchange& exchange) {
+// Other requests of the same link that were answered in this time.
+std::int64_t answered_in(const Exchange& exchange, const Span& span) {
     std::int64_t count = 0;
     for (const Connection& other : exchange.link->near.connections) {
         for (const Request& request : other.requests) {
             if (&request == exchange.request || request.response == nullptr) continue;
-            if (request.answered > exchange.ran.from && request.answered < exchange.ran.to) ++count;
+            if (request.answered > span.from && request.answered < span.to) ++count;
         }
     }
     return count;
+}
+
+// Other requests of the same link that were at work at the callee at this time.
+std::int64_t in_work_at(const Exchange& exchange, Duration t) {
+    std::int64_t count = 0;
+    for (const Connection& other : exchange.link->far.connections) {
+        for (const Request& request : other.requests) {
+            if (&request == exchange.far_request || request.sent > t) continue;
+            if (request.response == nullptr || request.answered > t) ++count;
+        }
+    }
+    return count;
+}
+
+// What samples of an accept queue say that has overflowed in this time.
+struct QueueSeen {
+    std::optional<std::int64_t> backlog{};  // nothing: no sample has this listener
+    bool drained = false;                   // half empty again after it had overflowed
+    std::string evidence{};
+};
+QueueSeen queue_seen(const SceneNode& callee, std::int64_t port, const Span& span) {
+    constexpr auto counter = "TcpExtListenOverflows";
+    // A call's end is followed by a sample.
+    constexpr Duration at_its_end = 10ms;
+    std::vector<Seen<Sockets>> samples = callee.sockets_in(span);
+    if (const Seen<Sockets>* next = callee.sockets_after(span.to)) samples.push_back(*next);
+    const std::int64_t before = callee.value(counter, span.from);
+    QueueSeen seen;
+    std::optional<Listener> fullest;
+    std::optional<Duration> empty;
+    bool full = false;
+    for (const auto& sample : samples) {
+        const Listener* listener = listener_at(sample.what, port);
+        if (listener == nullptr) continue;
+        seen.backlog = listener->backlog;
+        if (sample.t > span.to + at_its_end) continue;
+        if (!fullest || listener->queue > fullest->queue) fullest = *listener;
+        full = full || listener->queue > listener->backlog;
+        const bool overflowed = full || callee.value(counter, sample.t) > before;
+        if (overflowed && !empty && listener->queue <= listener->backlog / 2) empty = sample.t;
+    }
+    seen.drained = empty.has_value();
+    if (!seen.backlog) return seen;
+    // A queue holds one more than its backlog.
+    const std::int64_t holds = *seen.backlog + 1;
+    if (fullest && fullest->queue > *seen.backlog / 2) {
+        seen.evidence = fmt::format("{} waited in its accept queue, which holds {}",
+                                    times(fullest->queue, "connection"), holds);
+        if (empty) seen.evidence += fmt::format("; at {} it was at most half full", at(*empty));
+    } else if (empty) {
+        seen.evidence = fmt::format("its accept queue, which holds {}, had room again at {}", holds,
+                                    at(*empty));
+    }
+    return seen;
 }
 
 std::string end_of_program(const Seen<ProcessEnd>& gone) {
@@ -81,7 +143,7 @@ Detective::Verdict_ Detective::queue_full(const Exchange& exchange) const {
     if (exchange.link->has_far && far == nullptr) return {};
     // Of a connection that both sides hold for established, only what its handshake took counts.
     const Span span{near.began, exchange.symptom == Symptom::connecting
-                                    ? exchange.ran.to
+                                    ? std::max(exchange.ran.to, exchange.given_up)
                                     : std::min(exchange.ran.to, near.began + 5s)};
     const std::int64_t overflows = callee->grown("TcpExtListenOverflows", span);
     const std::int64_t syn_queue = callee->grown("TcpExtTCPReqQFullDrop", span);
@@ -105,20 +167,10 @@ Detective::Verdict_ Detective::queue_full(const Exchange& exchange) const {
     if (!never_let_in && !half) return {};
     evidence.push_back(fmt::format("its TcpExtListenOverflows grew by {} between {} and {}",
                                    overflows, at(span.from), at(span.to)));
-    bool drained = false;
-    std::optional<Listener> fullest;
-    for (const auto& sample : callee->sockets_in(span)) {
-        const Listener* listener = listener_at(sample.what, port);
-        if (listener == nullptr) continue;
-        if (listener->queue <= listener->backlog / 2) drained = true;
-        if (!fullest || listener->queue > fullest->queue) fullest = *listener;
-    }
-    if (fullest) {
-        evidence.push_back(fmt::format("{} waited in its accept queue, which holds {}",
-                                       times(fullest->queue, "connection"), fullest->backlog + 1));
-    }
-    const std::int64_t served = answered_meanwhile(exchange);
-    if (fullest && fullest->backlog <= short_queue && (drained || served > 0)) {
+    const QueueSeen queue = queue_seen(*callee, port, span);
+    if (!queue.evidence.empty()) evidence.push_back(queue.evidence);
+    const std::int64_t served = answered_in(exchange, span);
+    if (queue.backlog && *queue.backlog <= short_queue && (queue.drained || served > 0)) {
         if (served > 0) {
             evidence.push_back(fmt::format("{} answered meanwhile: the program keeps up",
                                            times(served, "other request")));
@@ -236,15 +288,18 @@ bool Detective::died_meanwhile(const Exchange& exchange) const {
 Detective::Verdict_ Detective::program_gone(const Exchange& exchange) const {
     const SceneNode* callee = scene_.node(exchange.link->to);
     if (callee == nullptr) return {};
-    const auto gone = callee->gone_at(exchange.near().closed.value_or(exchange.ran.to) + 10ms);
+    // It may have ended behind all of it: when the log was over.
+    const Duration over =
+        (exchange.given_up > Duration::zero() ? std::min(exchange.ran.to, exchange.given_up)
+                                              : exchange.ran.to) +
+        10ms;
+    const auto gone = callee->gone_at(std::min(exchange.near().closed.value_or(over), over));
     std::optional<Seen<ProcessEnd>> during;
     for (const auto& end : callee->ended) {
-        if (end.t >= exchange.ran.from && end.t <= exchange.ran.to + 10ms) during = end;
+        if (end.t >= exchange.ran.from && end.t <= over) during = end;
     }
     const auto& end = during ? during : gone;
     if (!end) return {};
-    // It may have ended behind all of it: when the log was over.
-    if (end->t > exchange.ran.to + 10ms) return {};
     return Diagnosis{
         RootCause::down,
         Confidence::certain,
@@ -271,8 +326,8 @@ Detective::Verdict_ Detective::not_reading(const Exchange& exchange) const {
     for (const auto& sample : callee->sockets_in(span)) {
         if (sample.t < span.from) continue;  // of before it was asked
         ++samples;
-        if (sample.what->receive_queue > 0) ++unread;
-        most_bytes = std::max(most_bytes, sample.what->receive_queue);
+        if (unread_bytes(*sample.what) > 0) ++unread;
+        most_bytes = std::max(most_bytes, unread_bytes(*sample.what));
         if (const Listener* listener = listener_at(sample.what, port)) {
             if (listener->queue > 0) ++queued;
             longest_queue = std::max(longest_queue, listener->queue);
@@ -293,14 +348,14 @@ Detective::Verdict_ Detective::not_reading(const Exchange& exchange) const {
         evidence.push_back(fmt::format("its kernel held up to {} that its program did not read",
                                        times(most_bytes, "byte")));
     }
-    const std::int64_t served = answered_meanwhile(exchange);
+    const std::int64_t served = answered_in(exchange, exchange.ran);
     if (served > 0) {
         evidence.push_back(fmt::format("it answered {} meanwhile", times(served, "other request")));
     }
-    const bool all_along = unread == samples || queued == samples;
     // A closed window without anything that waits for accept: this connection alone is not read.
     if (exchange.symptom == Symptom::unread && queued == 0) return {};
-    return Diagnosis{RootCause::overload, all_along ? Confidence::certain : Confidence::likely,
+    // A program that waits for itself does not read either.
+    return Diagnosis{RootCause::overload, Confidence::likely,
                      served > 0
                          ? "the callee's workers are busy with others"
                          : "the callee's program gets no time to read: paused, starved or blocked",
@@ -381,22 +436,39 @@ Detective::Verdict_ Detective::program_silent(const Suspect& suspect,
                           "means its program");
     }
     bool read = false;
+    bool late = false;
     if (exchange.symptom == Symptom::unanswered && exchange.far_request != nullptr) {
         const Span span{exchange.far_request->sent, exchange.ran.to};
         const auto held = callee->sockets_in(span);
-        read = !held.empty() && held.back().what->receive_queue == 0;
+        read = !held.empty() && unread_bytes(*held.back().what) == 0;
         if (read)
             evidence.push_back("its program has read it: nothing waits in its kernel (Recv-Q 0)");
-        if (exchange.far_request->response != nullptr) {
+        late = exchange.far_request->response != nullptr;
+        if (late) {
             evidence.push_back(
                 fmt::format("it answered at {}, too late", at(exchange.far_request->answered)));
         }
+        const std::int64_t others = in_work_at(exchange, span.from);
+        const std::int64_t served = answered_in(exchange, exchange.ran);
+        if (late && others >= 2 && served > 0) {
+            evidence.push_back(fmt::format("{} at work there when it came, {} answered meanwhile",
+                                           times(others, "other request"), served));
+            return Diagnosis{RootCause::overload, Confidence::likely,
+                             "the callee's workers are busy with others", std::move(evidence),
+                             std::string{remedy_overload}};
+        }
+    }
+    const bool asked_in_full = exchange.request == nullptr || exchange.request->message->complete;
+    if (!asked_in_full) {
+        evidence.push_back("the request never became whole: the callee waited for the rest of it");
     }
     const bool running = !callee->began.empty() && !callee->gone_at(exchange.ran.to);
     if (running && exchange.symptom != Symptom::unanswered) {
         evidence.push_back("its program went on running");
     }
-    const bool sure = read || (running && exchange.symptom == Symptom::closed && !exchange.reused);
+    const bool sure =
+        asked_in_full &&
+        ((read && !late) || (running && exchange.symptom == Symptom::closed && !exchange.reused));
     return Diagnosis{RootCause::application, sure ? Confidence::certain : Confidence::likely,
                      std::move(finding), std::move(evidence), std::string{remedy_application}};
 }

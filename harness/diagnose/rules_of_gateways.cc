@@ -62,6 +62,11 @@ bool is_bad_probe(const Exchange* exchange) {
 
 }  // namespace
 
+bool is_streaming(const Suspect& suspect, const Exchange& exchange) {
+    return exchange.request != nullptr &&
+           (is_event_stream(suspect.end) || is_model_path(exchange.request->message->path));
+}
+
 // The formats of OpenAI and Anthropic: an error is an event, and the end has a marker of its own.
 std::string stream_problem(const CallEnd& end) {
     if (!is_event_stream(&end)) return {};
@@ -95,7 +100,8 @@ Detective::Verdict_ Detective::keep_alive_race(const Suspect& /*suspect*/,
     const Connection* far = exchange.ends.far;
     const bool crossed =
         far != nullptr && far->closed && far->closed_by == "server" &&
-        (exchange.far_request == nullptr || *far->closed <= exchange.far_request->began);
+        (exchange.far_request == nullptr || *far->closed < exchange.far_request->began);
+    if (const auto verdict = forgotten_by_callee(exchange)) return verdict;
     std::vector<std::string> evidence{
         fmt::format("request {} on a connection that had been idle for {}", index + 1, after(idle)),
         fmt::format("the callee's {} came {} behind it", near.closed_how == "rst" ? "reset" : "FIN",
@@ -104,6 +110,59 @@ Detective::Verdict_ Detective::keep_alive_race(const Suspect& /*suspect*/,
     return Diagnosis{RootCause::proxy, crossed ? Confidence::certain : Confidence::likely,
                      "the callee ended an idle connection just when a request came",
                      std::move(evidence), std::string{remedy_keep_alive}};
+}
+
+// A reset by the callee's kernel, of a request on a connection that it had never ended: it has no
+// such connection. What a program resets moves TcpEstabResets; what a kernel answers alone does
+// not.
+Detective::Verdict_ Detective::forgotten_by_callee(const Exchange& exchange) const {
+    const Connection* far = exchange.ends.far;
+    const SceneNode* callee = scene_.node(exchange.link->to);
+    if (far == nullptr || callee == nullptr || callee->counters.empty()) return {};
+    if (exchange.far_request == nullptr || !far->closed || far->closed_by != "server" ||
+        far->closed_how != "rst" || *far->closed < exchange.far_request->began) {
+        return {};
+    }
+    const bool ended_before =
+        std::any_of(far->moments.begin(), far->moments.end(), [](const TcpMoment& moment) {
+            return moment.what->what == "fin" && moment.what->by == "server";
+        });
+    const Span span{exchange.far_request->began, *far->closed + 10ms};
+    if (ended_before || callee->grown("TcpOutRsts", span) == 0 ||
+        callee->grown("TcpEstabResets", span) > 0) {
+        return {};
+    }
+    return Diagnosis{
+        RootCause::down,
+        Confidence::likely,
+        "the callee's host has lost the connection: it was restarted or replaced",
+        {fmt::format("the callee's reset at {}, in answer to a request on a connection that it had "
+                     "not ended",
+                     at(*far->closed)),
+         "its kernel said so by itself: TcpOutRsts grew, TcpEstabResets did not"},
+        "a retry of idempotent requests on a fresh connection, and keep-alive probes or a check "
+        "before a pooled connection is used"};
+}
+
+// Fewer bytes of an answer came out of the link than its callee had sent, and it looks whole.
+Detective::Verdict_ Detective::cut_on_its_way(const Suspect& suspect,
+                                              const Exchange& exchange) const {
+    if (exchange.request == nullptr || exchange.request->response == nullptr) return {};
+    if (exchange.far_request == nullptr || exchange.far_request->response == nullptr) return {};
+    const std::int64_t came = exchange.request->response->body_bytes;
+    const std::int64_t went = exchange.far_request->response->body_bytes;
+    if (exchange.symptom != Symptom::fine || came >= went) return {};
+    std::vector<std::string> evidence{
+        fmt::format("the callee sent {} bytes of an answer, and {} came out of the link", went,
+                    came),
+        "its length was not announced, so that it looks whole"};
+    if (is_event_stream(suspect.end)) {
+        return Diagnosis{RootCause::api, Confidence::likely, "the stream was cut on its way",
+                         std::move(evidence), std::string{remedy_stream}};
+    }
+    return Diagnosis{RootCause::firewall, Confidence::likely,
+                     "something on the way ended the answer early", std::move(evidence),
+                     "announce lengths (Content-Length or chunks), and have callers check them"};
 }
 
 Detective::Verdict_ Detective::api_says_no(const Suspect& suspect, const Exchange& exchange) const {
@@ -135,10 +194,8 @@ Detective::Verdict_ Detective::api_says_no(const Suspect& suspect, const Exchang
 }
 
 Detective::Verdict_ Detective::stream(const Suspect& suspect, const Exchange& exchange) const {
-    if (exchange.request == nullptr) return {};
+    if (!is_streaming(suspect, exchange)) return {};
     const bool streams = is_event_stream(suspect.end);
-    const bool on_a_model = is_model_path(exchange.request->message->path);
-    if (!streams && !on_a_model) return {};
     std::vector<std::string> evidence{
         streams ? std::string{"the answer is a stream of events (text/event-stream)"}
                 : fmt::format("asked of an API of models: {}", exchange.request->message->path)};
@@ -314,7 +371,8 @@ Detective::Verdict_ Detective::budgets(const Suspect& suspect, const Diagnosis& 
                          std::string{remedy_retries}};
     }
     constexpr Duration margin = 1ms;
-    if (outer.left && outer.near().closed && next.ran.to + margin >= *outer.near().closed) {
+    if (outer.left && outer.symptom == Symptom::unanswered && outer.near().closed &&
+        next.ran.to + margin >= *outer.near().closed) {
         evidence.push_back(fmt::format("the client left at {}, after {}", at(*outer.near().closed),
                                        after(outer.took())));
         evidence.push_back(fmt::format("the gateway was still waiting for its upstream, until {}",

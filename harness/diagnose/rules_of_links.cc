@@ -99,6 +99,29 @@ const Crossing* small_one_that_passed(const std::vector<Crossing>& all, const Co
     return small;
 }
 
+// Of the whole link: losses of one phase that nothing came through between. `lost` is 0 where
+// something did: then packets are lost one by one.
+struct Outage {
+    std::int64_t lost = 0;
+    Duration from{};
+    Duration to{};
+};
+Outage outage_in(const std::vector<Crossing>& all, Crossing::Phase phase, const Span& span) {
+    Outage outage;
+    bool over = false;
+    for (const Crossing& crossing : all) {
+        if (crossing.phase != phase || !span.contains(crossing.t)) continue;
+        if (crossing.passed) {
+            over = outage.lost > 0;
+            continue;
+        }
+        if (over) return {};
+        if (outage.lost++ == 0) outage.from = crossing.t;
+        outage.to = crossing.t;
+    }
+    return outage;
+}
+
 // One or two: what became of others around that time decides, or nothing does.
 Diagnosis too_few(const std::vector<Crossing>& all, Way way, Crossing::Phase phase,
                   const Drops& own, const Span& around, std::vector<std::string> evidence) {
@@ -131,8 +154,14 @@ Diagnosis too_few(const std::vector<Crossing>& all, Way way, Crossing::Phase pha
 }
 
 bool was_idle(const Exchange& exchange, Duration& idle) {
+    const Connection& near = exchange.near();
+    for (const TcpMoment& moment : near.moments) {
+        if (moment.what->what != "keep_alive" || moment.t < exchange.ran.from) continue;
+        idle = moment.t - near.last_byte.value_or(near.began);
+        return idle >= 1s;
+    }
     if (!exchange.reused || exchange.request == nullptr) return false;
-    const auto& requests = exchange.near().requests;
+    const auto& requests = near.requests;
     const auto index = static_cast<std::size_t>(exchange.request - requests.data());
     if (index == 0) return false;
     idle = exchange.request->began - requests[index - 1].finished.value_or(exchange.ran.from);
@@ -268,6 +297,18 @@ Detective::Verdict_ Detective::dropped_on(const Exchange& exchange, Way way,
                          "large packets vanish, small ones pass: an MTU black hole",
                          std::move(evidence), std::string{remedy_mtu}};
     }
+    const Outage outage = outage_in(all, phase, around);
+    // By itself it shows too little, or its own next packets came through when that was over.
+    const bool unclear = own.dropped < 3 || own.recovered > 0;
+    if (phase == Crossing::Phase::handshake && unclear && outage.lost >= enough_in_a_row &&
+        outage.lost > own.dropped) {
+        evidence.push_back(
+            fmt::format("nor did any other on this link between {} and {}, {} in all",
+                        at(outage.from), at(outage.to), outage.lost));
+        return Diagnosis{RootCause::firewall, Confidence::likely,
+                         "packets on this link are dropped without a word", std::move(evidence),
+                         std::string{remedy_firewall}};
+    }
     const bool all_lost = own.passed == 0;
     const bool row = own.dropped >= enough_in_a_row && own.runs == 1;
     if (alternating > 0 && !(row && all_lost && alternating < 2)) {
@@ -390,6 +431,20 @@ Detective::Verdict_ Detective::slow_link(const Suspect& suspect, const Exchange&
                                       at(exchange.ran.to), spent->under_way)},
                          "compress or page large answers, and bound the idle time of a download "
                          "rather than its total time"};
+    }
+    if (!spent->is_flowing && exchange.symptom == Symptom::stalled && spent->under_way > 0) {
+        if (is_streaming(suspect, exchange)) return {};
+        return Diagnosis{
+            RootCause::network,
+            Confidence::likely,
+            "the link holds back what the callee has sent",
+            {fmt::format("the callee sent {} bytes more than came out of the link, of which the "
+                         "last came at {}",
+                         spent->under_way,
+                         at(exchange.near().last_byte.value_or(exchange.ran.from))),
+             fmt::format("nothing more came until {}", at(exchange.ran.to))},
+            "an idle timeout on downloads, and a look at what stands between: proxies, tunnels, "
+            "shapers"};
     }
     const Duration took =
         std::max(exchange.took(),

@@ -72,6 +72,12 @@ std::vector<Seen<Sockets>> SceneNode::sockets_in(const Span& span) const {
     return held;
 }
 
+const Seen<Sockets>* SceneNode::sockets_after(Duration t) const {
+    const auto next = std::find_if(sockets.begin(), sockets.end(),
+                                   [&](const Seen<Sockets>& sample) { return sample.t > t; });
+    return next == sockets.end() ? nullptr : &*next;
+}
+
 std::optional<Seen<ProcessEnd>> SceneNode::gone_at(Duration t) const {
     std::optional<Seen<ProcessEnd>> gone;
     for (const auto& end : ended) {

@@ -65,6 +65,8 @@ struct SceneNode {
     const Sockets* sockets_at(Duration t) const;
     // All that hold somewhere in the span, the one that held at its beginning included.
     std::vector<Seen<Sockets>> sockets_in(const Span& span) const;
+    // The first one after t; null: there is none.
+    const Seen<Sockets>* sockets_after(Duration t) const;
     // The last end of its program at or before t, unless it was started again by then.
     std::optional<Seen<ProcessEnd>> gone_at(Duration t) const;
     // The first line in the span that has one of these words in it.

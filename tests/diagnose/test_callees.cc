@@ -105,10 +105,9 @@ TEST(DiagnoseCallees, AResetOfAFirewallLeavesNoSynAtTheCallee) {
 TEST(DiagnoseCallees, UnreadBytesAreAProgramThatDoesNotRun) {
     Story story = unanswered_request();
     story.sockets("server", 1s, {{80, 0, 511}}, 72);
-    EXPECT_EQ(
-        verdict_of(client_leaves(story).end(10s)),
-        "server overload, certain: the callee's program gets no time to read: paused, starved "
-        "or blocked");
+    EXPECT_EQ(verdict_of(client_leaves(story).end(10s)),
+              "server overload, likely: the callee's program gets no time to read: paused, starved "
+              "or blocked");
 }
 
 TEST(DiagnoseCallees, ReadAndNotAnsweredIsTheProgramsFault) {
@@ -154,6 +153,94 @@ TEST(DiagnoseCallees, ProbesOfAClosedWindowAreAFullBuffer) {
     EXPECT_EQ(
         verdict_of(client_leaves(story).end(10s)),
         "kernel limits, likely: the callee's receive buffer is full, and it does not read on");
+}
+
+TEST(DiagnoseCallees, TheFinOfACallerWhoLeftIsNotUnread) {
+    // It is one byte of Recv-Q for as long as the program keeps the connection.
+    for (const std::int64_t bytes : {1, 73}) {
+        Story story = unanswered_request();
+        story.put(6s, Sockets{.node = "server",
+                              .states = {{"CLOSE-WAIT", 1}},
+                              .listeners = {{80, 0, 511}},
+                              .receive_queue = bytes});
+        story.put(7s, Sockets{.node = "server", .states = {}, .listeners = {{80, 0, 511}}});
+        story.handshake("api", 5500ms, 2);
+        story.call(5500ms, 9s, ended("first_byte_timeout"), "http", "d");
+        HttpMessage request{.number = 1,
+                            .what = "request",
+                            .method = "GET",
+                            .path = "/",
+                            .call = "d/1",
+                            .complete = true};
+        story.up("api", 5600ms, "first_data", 0, 2).message("api", "near", 5600ms, request, 2);
+        story.message("api", "far", 5600ms + one_way, request, 2).fin("api", 9s, 2);
+        const auto cases = diagnose(client_leaves(story).end(12s));
+        ASSERT_EQ(cases.size(), 2U);
+        EXPECT_EQ(cases[1].diagnosis.cause,
+                  bytes == 1 ? RootCause::application : RootCause::overload);
+    }
+}
+
+TEST(DiagnoseCallees, AProgramThatEndsWithTheWorldHadNoPartInIt) {
+    // Nobody closes the connection, so that all of the log is its time.
+    Story story = unanswered_request();
+    story.put(0s, ProcessBegin{"server", "serve"}).sockets("server", 1s, {{80, 0, 511}}, 0);
+    story.put(9s, ProcessEnd{"server", 143, true});
+    EXPECT_EQ(only(story.end(10s)).cause, RootCause::application);
+}
+
+TEST(DiagnoseCallees, AnAnswerToSomebodyWhoHasLeftIsNone) {
+    Story story = unanswered_request();
+    story.sockets("server", 1s, {{80, 0, 511}}, 0).response("api", 8s, 200);
+    EXPECT_EQ(verdict_of(client_leaves(story).end(10s)),
+              "application bug, likely: the callee took the request and did not answer in time");
+}
+
+TEST(DiagnoseCallees, AnAnswerThatWaitedForOthersIsOverload) {
+    Story story = unanswered_request();
+    story.sockets("server", 1s, {{80, 0, 511}}, 0);
+    for (const std::int64_t other : {2, 3}) {
+        HttpMessage request{.number = 1,
+                            .what = "request",
+                            .method = "GET",
+                            .path = "/",
+                            .call = "other/1",
+                            .complete = true};
+        story.handshake("api", 0s, other).up("api", 500us, "first_data", 0, other);
+        story.message("api", "near", 500us, request, other);
+        story.message("api", "far", 500us + one_way, request, other);
+        story.response("api", 2s * other - 2s, 200, 1, other);
+    }
+    story.response("api", 8s, 200);
+    EXPECT_EQ(verdict_of(client_leaves(story).end(10s)),
+              "server overload, likely: the callee's workers are busy with others");
+}
+
+TEST(DiagnoseCallees, AShortQueueMayBeSeenOnlyWhenTheBurstIsOver) {
+    // One SYN of a burst; the first sample is that of the call's end.
+    Story story = Story::direct();
+    story.call(0s, 700ms, ended("connect_timeout")).up("api", 0s, "syn");
+    story.counters("server", 0s, {{"TcpInSegs", 0}});
+    story.counters("server", 701ms, {{"TcpExtListenOverflows", 8}, {"TcpInSegs", 30}});
+    story.sockets("server", 701ms, {{80, 0, 1}});
+    EXPECT_EQ(verdict_of(story.end(10s)),
+              "kernel limits, likely: the accept queue is too short for the bursts it gets");
+}
+
+TEST(DiagnoseCallees, AServerThatWaitsForTheRestOfARequestIsNotCertainlyToBlame) {
+    Story story = Story::direct();
+    story.call(0s, 5s, ended("closed_early")).handshake("api", 0s);
+    HttpMessage request{.number = 1,
+                        .what = "request",
+                        .method = "POST",
+                        .path = "/",
+                        .call = "c/1",
+                        .complete = false};
+    story.up("api", 1ms, "first_data").message("api", "near", 1ms, request);
+    story.message("api", "far", 1ms + one_way, request);
+    story.put(0s, ProcessBegin{"server", "serve"}).down("api", 5s, "fin");
+    EXPECT_EQ(verdict_of(story.end(10s)),
+              "application bug, likely: the callee closed the connection without an answer");
 }
 
 }  // namespace etimedout::testing

@@ -125,4 +125,43 @@ TEST(DiagnoseCallers, NoCallNoCaseAndASuccessNone) {
     EXPECT_TRUE(diagnose(missing.end(2s)).empty());
 }
 
+TEST(DiagnoseCallers, ACertificateThatNobodyAcceptsIsAMisconfiguredService) {
+    // An answer came, and it is the caller who ends the handshake.
+    for (const std::string_view words :
+         {"SSL certificate problem: certificate has expired", "tlsv1 alert protocol version"}) {
+        Story story = Story::direct();
+        CallEnd end = ended("tls_failure");
+        end.detail = words;
+        story.call(0s, 2ms, std::move(end)).handshake("api", 0s).up("api", 1ms, "first_data");
+        story.down("api", 1100us, "first_data").fin("api", 2ms);
+        EXPECT_EQ(only(story.end(10s)).cause, RootCause::down) << words;
+    }
+}
+
+TEST(DiagnoseCallers, WhatADatabaseSaysCounts) {
+    const std::pair<std::string_view, RootCause> cases[] = {
+        {"FATAL:  sorry, too many clients already", RootCause::overload},
+        {"ERR max number of clients reached", RootCause::overload},
+        {"ERROR:  canceling statement due to lock timeout", RootCause::application},
+        {"ERROR:  deadlock detected", RootCause::application},
+        {"FATAL:  database \"x\" does not exist", RootCause::not_enough_evidence}};
+    for (const auto& [words, cause] : cases) {
+        Story story = Story::direct();
+        CallEnd end = ended("failed");
+        end.standard_error = words;
+        story.call(0s, 2ms, std::move(end), "exec").handshake("api", 0s);
+        story.up("api", 1ms, "first_data").down("api", 1100us, "first_data").fin("api", 2ms);
+        EXPECT_EQ(only(story.end(10s)).cause, cause) << words;
+    }
+}
+
+TEST(DiagnoseCallers, AProgramsWordsNameItsErrno) {
+    Story story = Story::direct();
+    CallEnd end = ended("failed");
+    end.standard_output = "connect EHOSTUNREACH 10.1.2.2:80";
+    story.call(0s, 3s, std::move(end), "exec");
+    EXPECT_EQ(verdict_of(story.end(5s)),
+              "service down or misconfigured, likely: the caller has no route to that address");
+}
+
 }  // namespace etimedout::testing

@@ -145,4 +145,44 @@ TEST(DiagnoseGateways, AModelThatIsSlowToBeginIsTheApis) {
               "API and LLM gateway, likely: the first token did not come in time");
 }
 
+TEST(DiagnoseGateways, AHostThatHasForgottenItsConnectionsIsNoRace) {
+    // Its kernel answers with a reset, alone; of what a program resets TcpEstabResets tells.
+    for (const std::int64_t by_a_program : {0, 1}) {
+        Story story = Story::direct();
+        story.handshake("api", 0s).request("api", 1ms).response("api", 2ms, 200);
+        story.call(60s, 60s + 1ms, ended("reset")).request("api", 60s, "/", 2);
+        story.down("api", 60s + one_way, "rst");
+        story.counters("server", 0s, {{"TcpOutRsts", 0}, {"TcpEstabResets", 0}});
+        story.counters("server", 61s, {{"TcpOutRsts", 1}, {"TcpEstabResets", by_a_program}});
+        EXPECT_EQ(only(story.end(65s)).cause,
+                  by_a_program == 0 ? RootCause::down : RootCause::proxy);
+    }
+}
+
+TEST(DiagnoseGateways, AStreamOfWhichLessCameThanWentWasCut) {
+    for (const std::int64_t came : {22, 73}) {
+        Story story = Story::direct();
+        CallEnd end = stream_of("response", "data: one\n\n");
+        end.completeness = "silently_cut";
+        story.call(0s, 5ms, std::move(end)).handshake("api", 0s).request("api", 1ms);
+        HttpMessage answer{.number = 1, .what = "response", .status = 200, .complete = true};
+        answer.body_bytes = 73;
+        story.down("api", 2ms, "first_data").message("api", "far", 2ms, answer);
+        answer.body_bytes = came;
+        story.message("api", "near", 2ms + one_way, answer);
+        const EventLog log = story.end(5s);
+        const auto cases = diagnose(log);
+        EXPECT_EQ(cases.size(), came < 73 ? 1U : 0U);
+        for (const auto& one : cases) EXPECT_EQ(one.diagnosis.cause, RootCause::api);
+    }
+}
+
+TEST(DiagnoseGateways, AGatewayThatAnswersAfterItsClientHasLeftWaitedTooLong) {
+    Story story = hung_upstream(3s, ended("first_byte_timeout"));
+    story.fin("front", 3s).fin("up", 8s).response("front", 8s + 1ms, 504);
+    EXPECT_EQ(verdict_of(story.end(10s)),
+              "load balancer or proxy, likely: the gateway waits longer for its upstream than its "
+              "client does for it");
+}
+
 }  // namespace etimedout::testing

@@ -173,4 +173,52 @@ TEST(DiagnoseLinks, AResetThatTheCalleeNeverSentWasPutThere) {
               "firewall, certain: a reset was put into the connection on its way");
 }
 
+TEST(DiagnoseLinks, LossesInOneRowOfManyCallersAreAnOutage) {
+    // Each gives up after its first SYN. Where one in between comes through, the link is lossy.
+    for (const bool one_came : {false, true}) {
+        Story story = Story::direct();
+        for (int i = 0; i < 6; ++i) {
+            story.packet("api", "near", 1s * i, "syn", "client", 0, i + 1);
+            if (one_came && i == 3) {
+                story.packet("api", "far", 1s * i + one_way, "syn", "client", 0, i + 1);
+            }
+        }
+        story.call(0s, 500ms, ended("connect_timeout"));
+        EXPECT_EQ(only(story.end(40s)).cause, one_came ? RootCause::network : RootCause::firewall);
+    }
+}
+
+TEST(DiagnoseLinks, KeepAliveProbesInVainAreAForgottenConnection) {
+    Story story = Story::direct();
+    story.handshake("api", 0s).request("api", 1ms).response("api", 2ms, 200);
+    story.call(0s, 25s, ended("failed", "ETIMEDOUT"));
+    for (const Duration t : {10s, 15s, 20s}) {
+        story.packet("api", "near", t, "keep_alive", "client");
+    }
+    story.packet("api", "near", 25s, "rst", "client");
+    EXPECT_EQ(verdict_of(story.end(30s)),
+              "firewall, likely: something on the way has forgotten an idle connection");
+}
+
+TEST(DiagnoseLinks, WhatTheCalleeHasSentAndNobodyGotIsHeldByTheLink) {
+    Story story = Story::direct();
+    story.call(0s, 20s, ended("idle_timeout")).handshake("api", 0s).request("api", 1ms);
+    story.response("api", 2ms, 200, 1, 1, false).fin("api", 20s);
+    for (const char* end : {"near", "far"}) {
+        ConnectionSummary summary{.link = "api", .end = end, .connection = 1};
+        summary.client = "10.1.1.2:40001";
+        summary.server = story.address_of("api") + ":80";
+        summary.began = 0s;
+        summary.established = 3 * one_way;
+        summary.closed = 20s;
+        summary.closed_by = "client";
+        summary.closed_how = "fin";
+        summary.last_byte = 3ms;
+        summary.bytes_down = std::string_view{end} == "near" ? 100 : 5000;
+        story.put(21s, summary);
+    }
+    EXPECT_EQ(verdict_of(story.end(25s)),
+              "latency and congestion, likely: the link holds back what the callee has sent");
+}
+
 }  // namespace etimedout::testing

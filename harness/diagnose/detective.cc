@@ -193,7 +193,8 @@ std::vector<Exchange> Detective::chain_of(const Suspect& suspect) const {
             keep_those_of_outcome(exchanges, *suspect.end);
             if (suspect.end->outcome != "response") {
                 for (Exchange& exchange : exchanges) {
-                    end_as_its_caller_saw(exchange, suspect.ran.to);
+                    end_as_its_caller_saw(exchange, suspect.ran.to,
+                                          suspect.end->outcome.ends_with("_timeout"));
                 }
             }
         }
@@ -246,7 +247,8 @@ Diagnosis Detective::diagnose_exchange(const Suspect& suspect, const Exchange& e
     const int caller = exchange.link->from;
     Verdict_ verdict = first_of({damaged(exchange), wrong_address(suspect, caller, exchange)});
     if (!verdict && !exchange.is_bad()) {
-        verdict = first_of({cut_on_its_way(suspect, exchange), stream(suspect, exchange)});
+        verdict = first_of({cut_on_its_way(suspect, exchange), stream(suspect, exchange),
+                            idle_tunnel(suspect, exchange)});
     }
     if (!verdict && exchange.symptom == Symptom::icmp) verdict = icmp(exchange);
     if (!verdict && exchange.symptom == Symptom::refused) verdict = refused(exchange);

@@ -55,6 +55,8 @@ private:
 
     // rules_of_names.cc: what the resolver said.
     Verdict_ names(const Suspect& suspect, int node, const Span& span, const Exchange* tried) const;
+    // The last answer with this address in it, of any link.
+    std::optional<Seen<DnsMessage>> given_by_dns(std::string_view address, Duration until) const;
     Verdict_ wrong_address(const Suspect& suspect, int node, const Exchange& exchange) const;
 
     // rules_of_links.cc: what became of packets.
@@ -83,6 +85,7 @@ private:
     Verdict_ program_silent(const Suspect& suspect, const Exchange& exchange) const;
 
     // rules_of_gateways.cc: proxies, APIs, streams.
+    Verdict_ idle_tunnel(const Suspect& suspect, const Exchange& exchange) const;
     Verdict_ keep_alive_race(const Suspect& suspect, const Exchange& exchange) const;
     Verdict_ forgotten_by_callee(const Exchange& exchange) const;
     Verdict_ cut_on_its_way(const Suspect& suspect, const Exchange& exchange) const;

@@ -290,7 +290,7 @@ std::vector<Crossing> crossings_of(const SceneLink& link, Way way, Duration end_
     return all;
 }
 
-void end_as_its_caller_saw(Exchange& exchange, Duration gave_up) {
+void end_as_its_caller_saw(Exchange& exchange, Duration gave_up, bool timed_out) {
     if (exchange.is_bad() && exchange.symptom != Symptom::error_status) return;
     const Connection& near = exchange.near();
     if (exchange.is_answered()) {
@@ -308,7 +308,8 @@ void end_as_its_caller_saw(Exchange& exchange, Duration gave_up) {
         const Duration last = near.last_byte.value_or(near.began);
         const Duration until = std::min(near.closed.value_or(gave_up), gave_up);
         const bool came_late = last > until;
-        if (server_ended || (!came_late && until < last + silence)) return;
+        if (server_ended) return;
+        if (!timed_out && !came_late && until < last + silence) return;
         exchange.symptom = Symptom::stalled;
     }
     exchange.left = true;

@@ -48,8 +48,9 @@ struct Exchange {
 std::vector<Exchange> exchanges_of(const SceneLink& link, Duration end_of_log);
 
 // What looks well on the wire and was not for its caller, who gave up at that time: the answer
-// came, or became whole, afterwards; or nothing had come for a second.
-void end_as_its_caller_saw(Exchange& exchange, Duration gave_up);
+// came, or became whole, afterwards; or he says that he has waited in vain (`timed_out`), or
+// nothing had come for a second.
+void end_as_its_caller_saw(Exchange& exchange, Duration gave_up, bool timed_out);
 
 std::string_view name_of(Symptom symptom);
 

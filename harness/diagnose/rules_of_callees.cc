@@ -235,11 +235,20 @@ Detective::Verdict_ Detective::refused(const Exchange& exchange) const {
         gone.evidence.insert(gone.evidence.begin(), evidence.begin(), evidence.end());
         return gone;
     }
+    // Whoever was told this address may have been told a wrong one.
+    Confidence confidence = Confidence::certain;
+    if (const auto told = given_by_dns(address_in(near.server), exchange.ran.to)) {
+        confidence = Confidence::likely;
+        evidence.push_back(
+            fmt::format("DNS had given this address for {} at {}: if it is another host's, the "
+                        "cause is there",
+                        told->what->name, at(told->t)));
+    }
     const std::int64_t port = port_in(near.server);
     const Sockets* sockets = callee->sockets_at(near.began);
     if (sockets == nullptr) {
-        return Diagnosis{RootCause::down, Confidence::certain, "nobody listens there",
-                         std::move(evidence), std::string{remedy_down}};
+        return Diagnosis{RootCause::down, confidence, "nobody listens there", std::move(evidence),
+                         std::string{remedy_down}};
     }
     if (listener_at(sockets, port) != nullptr) {
         evidence.push_back(
@@ -254,7 +263,7 @@ Detective::Verdict_ Detective::refused(const Exchange& exchange) const {
     evidence.push_back(others.empty() ? std::string{"no socket listens there"}
                                       : fmt::format("sockets listen there on {}, not on {}",
                                                     fmt::join(others, ", "), port));
-    return Diagnosis{RootCause::down, Confidence::certain,
+    return Diagnosis{RootCause::down, confidence,
                      others.empty() ? "nobody listens there" : "nobody listens on this port",
                      std::move(evidence),
                      others.empty() ? std::string{remedy_down}
@@ -466,9 +475,8 @@ Detective::Verdict_ Detective::program_silent(const Suspect& suspect,
     if (running && exchange.symptom != Symptom::unanswered) {
         evidence.push_back("its program went on running");
     }
-    const bool sure =
-        asked_in_full &&
-        ((read && !late) || (running && exchange.symptom == Symptom::closed && !exchange.reused));
+    // A worker that crashes under a supervisor closes as well.
+    const bool sure = asked_in_full && read && !late;
     return Diagnosis{RootCause::application, sure ? Confidence::certain : Confidence::likely,
                      std::move(finding), std::move(evidence), std::string{remedy_application}};
 }

@@ -139,7 +139,7 @@ Detective::Verdict_ Detective::words_of_databases(const Suspect& suspect) const 
         fmt::format("its answer, in its client's words, at {}", at(suspect.ran.to))};
     // PostgreSQL, MySQL, Redis, PgBouncer.
     if (mentions(end, {"sorry, too many", "remaining connection slots", "Too many connections",
-                       "ERR max number of", "no more connections allowed", "query_wait_timeout"})) {
+                       "max number of", "no more connections allowed", "query_wait_timeout"})) {
         return Diagnosis{RootCause::overload, Confidence::likely,
                          "the database admits no more connections", std::move(evidence),
                          "a pool for all instances together that stays below the server's limit, "

@@ -67,6 +67,26 @@ bool is_streaming(const Suspect& suspect, const Exchange& exchange) {
            (is_event_stream(suspect.end) || is_model_path(exchange.request->message->path));
 }
 
+namespace {
+
+// What programs do not say about their streams was on the wire: its last event.
+std::string problem_of(const Suspect& suspect, const Exchange& exchange) {
+    if (suspect.end == nullptr) return {};
+    if (suspect.end->outcome == "response") return stream_problem(*suspect.end);
+    if (!exchange.is_answered() || !exchange.request->response->stream) return {};
+    const StreamSeen& seen = *exchange.request->response->stream;
+    if (seen.last_type == "error" || seen.last_data.starts_with("{\"error\"")) {
+        return "an event of the stream is an error";
+    }
+    if (seen.last_data.find("chat.completion.chunk") != std::string::npos ||
+        seen.last_type.starts_with("content_block_")) {
+        return "the stream has no end marker";
+    }
+    return {};
+}
+
+}  // namespace
+
 // The formats of OpenAI and Anthropic: an error is an event, and the end has a marker of its own.
 std::string stream_problem(const CallEnd& end) {
     if (!is_event_stream(&end)) return {};
@@ -80,6 +100,31 @@ std::string stream_problem(const CallEnd& end) {
     constexpr std::size_t kept = 64U << 10U;
     if (begun && !ended && body.size() < kept) return "the stream has no end marker";
     return {};
+}
+
+// What a connection that was upgraded (to WebSocket) ends by: its gateway's idle timeout.
+Detective::Verdict_ Detective::idle_tunnel(const Suspect& suspect, const Exchange& exchange) const {
+    constexpr std::int64_t switching = 101;
+    const Connection& near = exchange.near();
+    const bool is_gateway = !scene_.links_from(exchange.link->to).empty();
+    if (exchange.status() != switching || !is_gateway || !near.closed) return {};
+    // The gateway itself, and not its upstream through it, ends the connection.
+    const Duration last = exchange.request->answered;
+    const Duration idle = *near.closed - last;
+    if (near.closed_by != "server" || idle < 1s) return {};
+    for (const Exchange& other : exchanges_from(exchange.link->to, suspect, exchange.ran)) {
+        if (other.near().closed && other.near().closed_by == "server" &&
+            *other.near().closed <= *near.closed) {
+            return {};
+        }
+    }
+    return Diagnosis{RootCause::proxy,
+                     Confidence::likely,
+                     "the gateway ended an upgraded connection that was idle",
+                     {fmt::format("101 at {}, and the gateway's {} at {}", at(last),
+                                  near.closed_how == "rst" ? "reset" : "FIN", at(*near.closed))},
+                     "pings of the application more often than the gateway's idle timeout, and "
+                     "reconnecting clients"};
 }
 
 // The callee ends an idle connection just when a request comes.
@@ -173,6 +218,8 @@ Detective::Verdict_ Detective::api_says_no(const Suspect& suspect, const Exchang
         fmt::format("status {} at {}", status, at(exchange.request->answered))};
     if (!wait.empty()) evidence.push_back(fmt::format("Retry-After: {}", wait));
     const bool on_a_model = is_model_path(exchange.request->message->path);
+    // A gateway's own 503 tells of its upstreams.
+    const bool is_gateway = !scene_.links_from(exchange.link->to).empty();
     if (on_a_model) {
         evidence.push_back(
             fmt::format("asked of an API of models: {}", exchange.request->message->path));
@@ -180,13 +227,14 @@ Detective::Verdict_ Detective::api_says_no(const Suspect& suspect, const Exchang
     constexpr std::int64_t too_many = 429;
     constexpr std::int64_t unavailable = 503;
     constexpr std::int64_t overloaded = 529;
-    if (status == too_many || status == overloaded || (status == unavailable && !wait.empty())) {
+    if (status == too_many || status == overloaded ||
+        (status == unavailable && !wait.empty() && (on_a_model || !is_gateway))) {
         return Diagnosis{RootCause::api, Confidence::certain,
                          status == too_many ? "the API limits this caller's rate"
                                             : "the API says that it is overloaded",
                          std::move(evidence), std::string{remedy_limits}};
     }
-    if (on_a_model && scene_.links_from(exchange.link->to).empty()) {
+    if (on_a_model && !is_gateway) {
         return Diagnosis{RootCause::api, Confidence::likely, "the API fails", std::move(evidence),
                          std::string{remedy_limits}};
     }
@@ -200,7 +248,7 @@ Detective::Verdict_ Detective::stream(const Suspect& suspect, const Exchange& ex
         streams ? std::string{"the answer is a stream of events (text/event-stream)"}
                 : fmt::format("asked of an API of models: {}", exchange.request->message->path)};
     const Duration last = exchange.near().last_byte.value_or(exchange.ran.from);
-    if (const std::string problem = suspect.end == nullptr ? "" : stream_problem(*suspect.end);
+    if (const std::string problem = problem_of(suspect, exchange);
         !problem.empty() && exchange.symptom != Symptom::stalled) {
         evidence.push_back(fmt::format("{}; its last byte came at {}", problem, at(last)));
         return Diagnosis{RootCause::api, Confidence::certain, problem, std::move(evidence),

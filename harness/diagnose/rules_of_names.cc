@@ -244,25 +244,28 @@ Detective::Verdict_ Detective::names(const Suspect& suspect, int node, const Spa
 }
 
 // A connection to where no answer of DNS should lead, or no longer leads.
+std::optional<Seen<DnsMessage>> Detective::given_by_dns(std::string_view address,
+                                                        Duration until) const {
+    std::optional<Seen<DnsMessage>> given;
+    for (const SceneLink& link : scene_.links()) {
+        for (const auto& seen : link.dns) {
+            if (seen.what->what != "answer" || !gives_addresses(*seen.what)) continue;
+            if (seen.t <= until && has_address(*seen.what, address)) given = seen;
+        }
+    }
+    return given;
+}
+
 Detective::Verdict_ Detective::wrong_address(const Suspect& suspect, int node,
                                              const Exchange& exchange) const {
     if (!exchange.is_bad() || exchange.is_answered()) return {};
     const std::string_view address = address_in(exchange.near().server);
-    const DnsMessage* given = nullptr;  // that led here
-    Duration given_at{};
+    const auto led_here = given_by_dns(address, exchange.ran.to);
+    if (!led_here) return {};
+    const DnsMessage* given = led_here->what;
+    const Duration given_at = led_here->t;
     const DnsMessage* newer = nullptr;  // that leads elsewhere by now
     Duration newer_at{};
-    for (const SceneLink& link : scene_.links()) {
-        for (const auto& seen : link.dns) {
-            if (seen.what->what != "answer" || !gives_addresses(*seen.what)) continue;
-            if (seen.t > exchange.ran.to) continue;
-            if (has_address(*seen.what, address)) {
-                given = seen.what;
-                given_at = seen.t;
-            }
-        }
-    }
-    if (given == nullptr) return {};
     for (const SceneLink& link : scene_.links()) {
         for (const auto& seen : link.dns) {
             if (seen.what->what != "answer" || seen.what->name != given->name) continue;

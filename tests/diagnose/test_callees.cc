@@ -143,7 +143,7 @@ TEST(DiagnoseCallees, AProgramThatClosesAndRunsOnHasABug) {
     story.put(0s, ProcessBegin{"server", "serve"}).down("api", 2s, "fin");
     story.put(11s, ProcessEnd{"server", 143, true});  // with the world
     EXPECT_EQ(verdict_of(story.end(12s)),
-              "application bug, certain: the callee closed the connection without an answer");
+              "application bug, likely: the callee closed the connection without an answer");
 }
 
 TEST(DiagnoseCallees, ProbesOfAClosedWindowAreAFullBuffer) {

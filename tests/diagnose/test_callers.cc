@@ -164,4 +164,22 @@ TEST(DiagnoseCallers, AProgramsWordsNameItsErrno) {
               "service down or misconfigured, likely: the caller has no route to that address");
 }
 
+TEST(DiagnoseCallers, ARefusalAtAnAddressThatDnsGaveIsOnlyLikelyADeadService) {
+    for (const bool by_name : {false, true}) {
+        Story story = Story::direct();
+        if (by_name) {
+            story.link("dns", "client", "resolver", 53);
+            story.dns("dns", 0s, Story::query("server.example."));
+            story.dns(
+                "dns", 1ms,
+                Story::answer("server.example.", "NOERROR", {"A " + story.address_of("api")}));
+        }
+        story.call(0s, 3ms, ended("connect_refused", "ECONNREFUSED")).up("api", 2ms, "syn");
+        story.down("api", 2ms + one_way, "rst");
+        const Diagnosis found = only(story.end(5s));
+        EXPECT_EQ(found.cause, RootCause::down);
+        EXPECT_EQ(found.confidence, by_name ? Confidence::likely : Confidence::certain);
+    }
+}
+
 }  // namespace etimedout::testing

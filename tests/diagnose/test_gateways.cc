@@ -185,4 +185,40 @@ TEST(DiagnoseGateways, AGatewayThatAnswersAfterItsClientHasLeftWaitedTooLong) {
               "client does for it");
 }
 
+TEST(DiagnoseGateways, WhatAProgramDoesNotSayOfItsStreamWasOnTheWire) {
+    for (const bool error : {true, false}) {
+        Story story = Story::direct();
+        CallEnd end = ended("failed");
+        end.standard_output = "12 tokens";
+        story.call(0s, 5ms, std::move(end), "exec").handshake("api", 0s);
+        story.request("api", 1ms, "/v1/messages");
+        HttpMessage answer{.number = 1, .what = "response", .status = 200, .complete = true};
+        answer.stream = StreamSeen{.last_type = error ? "error" : "message_stop"};
+        story.down("api", 2ms, "first_data").message("api", "far", 2ms, answer);
+        story.message("api", "near", 2ms + one_way, answer);
+        EXPECT_EQ(only(story.end(5s)).cause,
+                  error ? RootCause::api : RootCause::not_enough_evidence);
+    }
+}
+
+TEST(DiagnoseGateways, AnUpgradedConnectionThatItsGatewayEndsIsTheGateways) {
+    for (const bool upstream_first : {false, true}) {
+        Story story = Story::behind_gateway();
+        story.call(0s, 60s, ended("failed"), "exec").handshake("front", 0s).request("front", 1ms);
+        story.handshake("up", 2ms).request("up", 3ms).response("up", 4ms, 101);
+        story.response("front", 5ms, 101);
+        if (upstream_first) story.down("up", 59s, "fin");
+        story.down("front", 60s, "fin");
+        EXPECT_EQ(only(story.end(65s)).cause,
+                  upstream_first ? RootCause::not_enough_evidence : RootCause::proxy);
+    }
+}
+
+TEST(DiagnoseGateways, A503OfAGatewayIsNotAnApisWord) {
+    // Varnish puts a Retry-After into the 503 by which it tells of its backend.
+    Story story = hung_upstream(5s, answered(503, {{"retry-after", "5"}}));
+    story.fin("up", 5s - 1ms).response("front", 5s - 500us, 503);
+    EXPECT_EQ(only(story.end(10s)).cause, RootCause::application);
+}
+
 }  // namespace etimedout::testing

@@ -93,8 +93,8 @@ TEST_F(ApiLimitsTest, WhoAsksNothingMoreIsLetGo) {
 }
 
 TEST_F(ApiLimitsTest, WhoDoesNotTakeItsAnswersIsLetGo) {
-    // 100 answers of 128 kB to a client that keeps 4 kB: more than the sockets keep, and the
-    // first few fill them.
+    // 100 answers of 128 kB, of which the first fill the sockets: the client keeps 4 kB, and its
+    // small segments make the server's kernel keep little.
     ApiLimits limits = endless;
     limits.write = 20ms;
     start(limits);
@@ -104,7 +104,7 @@ TEST_F(ApiLimitsTest, WhoDoesNotTakeItsAnswersIsLetGo) {
         const std::string body = R"({"upstream":"u:1","enabled":false,"name":")" + name + number;
         ASSERT_EQ(other.call("POST", "/proxies", body + "\"}").result_int(), 201U);
     }
-    HttpClient client{api->address()};
+    HttpClient client{api->address(), 536};
     const int kept = 4096;
     ASSERT_EQ(::setsockopt(client.descriptor(), SOL_SOCKET, SO_RCVBUF, &kept, sizeof kept), 0);
     std::string requests;

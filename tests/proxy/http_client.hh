@@ -3,6 +3,9 @@
 
 #include <string>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
@@ -13,9 +16,16 @@ namespace etimedout::test {
 
 class HttpClient {
 public:
-    explicit HttpClient(const std::string& address) {
+    // `segment`: the largest that it takes (TCP_MAXSEG), 0 for the kernel's choice. The other
+    // side's kernel keeps twenty of them to send.
+    explicit HttpClient(const std::string& address, int segment = 0) {
         const auto colon = address.rfind(':');
         const auto port = static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1)));
+        if (segment > 0) {
+            socket_.open(boost::asio::ip::tcp::v4());
+            ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_MAXSEG, &segment,
+                         sizeof segment);
+        }
         socket_.connect({boost::asio::ip::make_address(address.substr(0, colon)), port});
     }
     using Response = boost::beast::http::response<boost::beast::http::string_body>;

@@ -260,7 +260,7 @@ std::string starter_scenario(std::string_view kind) {
         "\n"
         "steps:\n"
         "  # Without the fault the call succeeds: a test that cannot succeed proves nothing.\n"
-        "  - call: {{id: before, link: api, get: /{7}}}\n"
+        "  - call: {{id: before, link: api, get: /{7}, steady: true}}\n"
         "  {2}\n"
         "  # `timeout` is the client's own limit. To test a real client: exec: \"curl …\" in: "
         "client.\n"
@@ -268,13 +268,12 @@ std::string starter_scenario(std::string_view kind) {
         "  - heal: trouble\n"
         "\n"
         "expect:\n"
-        "  - {{at: before, outcome: response, status: 200}}\n"
         "  - {{at: trouble, matched: {{at_least: 1}}}}\n"
         "  # What the caller sees of this fault:\n"
         "{3}"
         "  # Say here what your client must make of it: outcome, errno, status, total, and at the\n"
-        "  # link attempts, syns, retries, closed.\n"
-        "  - {{at: during, total: {{at_most: 5500ms}}, because: the timeout of 5s}}\n",
+        "  # link attempts, syns, retries, closed. `etimedout prove` tells whether it can fail. As in:\n"
+        "  # - {{at: during, total: 5s ±500ms, because: the timeout of 5s}}\n",
         fault->kind, fault->doc, armed, wrapped(fault->caller_sees, "  #   ", width),
         of_program ? "# Put your own server here.\n"
                    : "# Put your own server here: {run: \"command\", ready: {tcp: 80}} "

@@ -99,6 +99,26 @@ const Crossing* small_one_that_passed(const std::vector<Crossing>& all, const Co
     return small;
 }
 
+// Of a fresh connection: what fits into one small packet came out of the link, and nothing of all
+// that followed it at once. Every IPv4 host takes 576 bytes (RFC 791), and no link is built for
+// less.
+std::optional<std::string> small_start_that_passed(const Exchange& exchange, Way way,
+                                                   Crossing::Phase phase, const Drops& own) {
+    constexpr std::int64_t small = 536;
+    const Connection* far = exchange.ends.far;
+    if (way != Way::up || phase != Crossing::Phase::data || far == nullptr || exchange.reused) {
+        return {};
+    }
+    const std::int64_t missing = exchange.near().bytes - far->bytes;
+    const bool at_once = own.first && *own.first < exchange.near().began + 1s;
+    if (own.dropped < 3 || own.runs != 1 || !at_once || far->bytes == 0 || far->bytes > small ||
+        missing <= small) {
+        return {};
+    }
+    return fmt::format("{} bytes came out of the link, and none of {} that followed them at once",
+                       far->bytes, missing);
+}
+
 // Of the whole link: losses of one phase that nothing came through between. `lost` is 0 where
 // something did: then packets are lost one by one.
 struct Outage {
@@ -293,6 +313,12 @@ Detective::Verdict_ Detective::dropped_on(const Exchange& exchange, Way way,
         times(own.dropped + own.passed, phase_name(way, phase)), at(*own.first), at(*own.last))};
     if (const Crossing* small = small_one_that_passed(all, sender, phase, own)) {
         evidence.push_back(fmt::format("its FIN did, at {}: small packets pass", at(small->t)));
+        return Diagnosis{RootCause::network, Confidence::likely,
+                         "large packets vanish, small ones pass: an MTU black hole",
+                         std::move(evidence), std::string{remedy_mtu}};
+    }
+    if (const auto start = small_start_that_passed(exchange, way, phase, own)) {
+        evidence.push_back(*start + ": small packets pass");
         return Diagnosis{RootCause::network, Confidence::likely,
                          "large packets vanish, small ones pass: an MTU black hole",
                          std::move(evidence), std::string{remedy_mtu}};

@@ -272,7 +272,8 @@ std::string starter_scenario(std::string_view kind) {
         "  # What the caller sees of this fault:\n"
         "{3}"
         "  # Say here what your client must make of it: outcome, errno, status, total, and at the\n"
-        "  # link attempts, syns, retries, closed. `etimedout prove` tells whether it can fail. As in:\n"
+        "  # link attempts, syns, retries, closed. `etimedout prove` tells whether it can fail. As "
+        "in:\n"
         "  # - {{at: during, total: 5s ±500ms, because: the timeout of 5s}}\n",
         fault->kind, fault->doc, armed, wrapped(fault->caller_sees, "  #   ", width),
         of_program ? "# Put your own server here.\n"

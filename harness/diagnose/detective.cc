@@ -262,11 +262,12 @@ Diagnosis Detective::diagnose_exchange(const Suspect& suspect, const Exchange& e
     if (!verdict) {
         verdict = first_of({queue_full(exchange), program_gone(exchange),
                             out_of_descriptors(exchange.link->to, exchange.ran),
-                            words_of_databases(suspect), keep_alive_race(suspect, exchange),
-                            api_says_no(suspect, exchange), answered_alone(suspect, exchange),
-                            not_reading(exchange), window_closed(exchange),
-                            stream(suspect, exchange), error_of_its_own(suspect, exchange),
-                            one_sided(exchange), program_silent(suspect, exchange)});
+                            words_of_databases(suspect), forgotten_by_callee(exchange),
+                            keep_alive_race(suspect, exchange), api_says_no(suspect, exchange),
+                            answered_alone(suspect, exchange), not_reading(exchange),
+                            window_closed(exchange), stream(suspect, exchange),
+                            error_of_its_own(suspect, exchange), one_sided(exchange),
+                            program_silent(suspect, exchange)});
     }
     if (verdict) return *verdict;
     return not_enough(

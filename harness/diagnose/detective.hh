@@ -68,6 +68,7 @@ private:
                         std::vector<std::string> evidence) const;
     Verdict_ unseen_retransmissions(const Exchange& exchange) const;
     std::int64_t seen_again(int node, Duration from) const;
+    Verdict_ answer_kept_back(const Exchange& exchange) const;
     Verdict_ slow_link(const Suspect& suspect, const Exchange& exchange) const;
     Verdict_ reset_on_the_way(const Exchange& exchange) const;
     Verdict_ one_sided(const Exchange& exchange) const;

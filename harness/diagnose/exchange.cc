@@ -232,7 +232,8 @@ void add_crossings(const Connection* from, const Connection* to, std::string_vie
     for (std::size_t i = 0; i < sent.size(); ++i) {
         const bool again = std::any_of(sent.begin() + static_cast<std::ptrdiff_t>(i) + 1,
                                        sent.end(), [](const TcpMoment& later) {
-                                           return later.what->what == "retransmission" ||
+                                           return later.what->retransmission > 0 ||
+                                                  later.what->what == "retransmission" ||
                                                   later.what->what == "keep_alive";
                                        });
         // The last of several probes: nothing is sent after it.
@@ -357,7 +358,11 @@ std::optional<TimeSpent> time_spent(const Exchange& exchange, Duration end_of_lo
     }
     spent.at_callee = std::max(Duration{}, there->answered - there->sent);
     if (request.response == nullptr) {
-        add(there->answered, exchange.ran.to);
+        // What is sent again and never comes is lost, and not under way.
+        const Span all{Duration::zero(), end_of_log};
+        const bool is_lost = happened(*far, "retransmission", "server", all) &&
+                             !happened(near, "first_data", "server", all);
+        if (!is_lost) add(there->answered, exchange.ran.to);
         return spent;
     }
     add(there->answered, request.answered);

@@ -146,7 +146,6 @@ Detective::Verdict_ Detective::keep_alive_race(const Suspect& /*suspect*/,
     const bool crossed =
         far != nullptr && far->closed && far->closed_by == "server" &&
         (exchange.far_request == nullptr || *far->closed < exchange.far_request->began);
-    if (const auto verdict = forgotten_by_callee(exchange)) return verdict;
     std::vector<std::string> evidence{
         fmt::format("request {} on a connection that had been idle for {}", index + 1, after(idle)),
         fmt::format("the callee's {} came {} behind it", near.closed_how == "rst" ? "reset" : "FIN",
@@ -164,6 +163,7 @@ Detective::Verdict_ Detective::forgotten_by_callee(const Exchange& exchange) con
     const Connection* far = exchange.ends.far;
     const SceneNode* callee = scene_.node(exchange.link->to);
     if (far == nullptr || callee == nullptr || callee->counters.empty()) return {};
+    if (!exchange.reused || exchange.symptom != Symptom::closed) return {};
     if (exchange.far_request == nullptr || !far->closed || far->closed_by != "server" ||
         far->closed_how != "rst" || *far->closed < exchange.far_request->began) {
         return {};

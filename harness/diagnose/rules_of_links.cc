@@ -119,6 +119,22 @@ std::optional<std::string> small_start_that_passed(const Exchange& exchange, Way
                        far->bytes, missing);
 }
 
+// Another connection's packet that came through in the middle of these drops, after it had been
+// lost before: whatever takes them does not ask whose they are.
+bool another_recovered_meanwhile(const std::vector<Crossing>& all, const Connection* sender,
+                                 const Drops& own) {
+    return own.first && std::any_of(all.begin(), all.end(), [&](const Crossing& later) {
+               if (!later.passed || later.of == sender || later.t <= *own.first ||
+                   later.t >= *own.last) {
+                   return false;
+               }
+               return std::any_of(all.begin(), all.end(), [&](const Crossing& earlier) {
+                   return !earlier.passed && earlier.of == later.of &&
+                          earlier.phase == later.phase && earlier.t < later.t;
+               });
+           });
+}
+
 // Of the whole link: losses of one phase that nothing came through between. `lost` is 0 where
 // something did: then packets are lost one by one.
 struct Outage {
@@ -323,6 +339,13 @@ Detective::Verdict_ Detective::dropped_on(const Exchange& exchange, Way way,
                          "large packets vanish, small ones pass: an MTU black hole",
                          std::move(evidence), std::string{remedy_mtu}};
     }
+    if (another_recovered_meanwhile(all, sender, own)) {
+        evidence.push_back(
+            "in between, a packet of another connection came through that had been lost before");
+        return Diagnosis{RootCause::network, Confidence::likely,
+                         "the link loses packets, or goes down and up", std::move(evidence),
+                         std::string{remedy_network}};
+    }
     const Outage outage = outage_in(all, phase, around);
     // By itself it shows too little, or its own next packets came through when that was over.
     const bool unclear = own.dropped < 3 || own.recovered > 0;
@@ -444,6 +467,32 @@ std::int64_t Detective::seen_again(int node, Duration from) const {
     return seen;
 }
 
+// The callee's answer was acknowledged, since it was not sent again, and did not come out of the
+// link.
+Detective::Verdict_ Detective::answer_kept_back(const Exchange& exchange) const {
+    const bool nothing_came = exchange.request != nullptr && exchange.request->response == nullptr;
+    const Connection* far = exchange.ends.far;
+    if (!nothing_came || far == nullptr || exchange.far_request == nullptr ||
+        exchange.far_request->response == nullptr ||
+        exchange.far_request->answered + slow_way > exchange.ran.to) {
+        return {};
+    }
+    const bool sent_again =
+        std::any_of(far->moments.begin(), far->moments.end(), [](const TcpMoment& moment) {
+            return moment.what->what == "retransmission" && moment.what->by == "server";
+        });
+    if (sent_again) return {};
+    return Diagnosis{
+        RootCause::network,
+        Confidence::likely,
+        "something on the way took the callee's answer, and did not pass it on",
+        {fmt::format("the callee answered at {}", at(exchange.far_request->answered)),
+         "the answer was acknowledged: it was not sent again",
+         fmt::format("none of it came out of the link until {}", at(exchange.ran.to))},
+        "a look at what stands between: proxies, tunnels, inspection; and a read timeout in the "
+        "caller"};
+}
+
 Detective::Verdict_ Detective::slow_link(const Suspect& suspect, const Exchange& exchange) const {
     const auto spent = time_spent(exchange, scene_.end());
     if (!spent || (!exchange.is_bad() && !exchange.left && suspect.end == nullptr)) return {};
@@ -472,6 +521,7 @@ Detective::Verdict_ Detective::slow_link(const Suspect& suspect, const Exchange&
             "an idle timeout on downloads, and a look at what stands between: proxies, tunnels, "
             "shapers"};
     }
+    if (const auto verdict = answer_kept_back(exchange)) return verdict;
     const Duration took =
         std::max(exchange.took(),
                  suspect.chain.size() == 1 ? suspect.ran.to - suspect.ran.from : exchange.took());

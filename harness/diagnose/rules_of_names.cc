@@ -101,6 +101,9 @@ struct Slowest {
     Duration waited{};
 };
 
+// Shorter lookups are no reason for anything.
+constexpr Duration noticeable = 100ms;
+
 // Of those that were over by `until`.
 Slowest slowest_of(const std::vector<Lookup>& lookups, Duration until, Duration end) {
     Slowest slowest;
@@ -122,6 +125,7 @@ std::optional<Diagnosis> slow_before(const std::vector<Lookup>& lookups, const S
     const Lookup& lookup = *slowest.lookup;
     const std::string asked =
         lookup.queries == 1 ? "1 query" : fmt::format("{} queries", lookup.queries);
+    if (slowest.waited < noticeable) return std::nullopt;
     if (slowest.waited > whole / 2) {
         return dns(Confidence::certain, "looking the name up took most of the time",
                    {fmt::format("{} of {} until {} was answered ({})", after(slowest.waited),
@@ -231,7 +235,8 @@ Detective::Verdict_ Detective::names(const Suspect& suspect, int node, const Spa
         if (auto verdict = refused_by_resolver(lookup)) return verdict;
     }
     const Slowest slowest = slowest_of(lookups, span.to, span.to);
-    if (!capture && slowest.lookup != nullptr && slowest.waited > (span.to - span.from) / 2) {
+    if (!capture && slowest.lookup != nullptr && slowest.waited >= noticeable &&
+        slowest.waited > (span.to - span.from) / 2) {
         return dns(Confidence::certain, "looking the name up took most of the time",
                    {fmt::format("{} of {} for {}", after(slowest.waited),
                                 after(span.to - span.from), question(*slowest.lookup))});

@@ -182,4 +182,16 @@ TEST(DiagnoseCallers, ARefusalAtAnAddressThatDnsGaveIsOnlyLikelyADeadService) {
     }
 }
 
+TEST(DiagnoseCallers, ALookupOfAMomentIsNoReason) {
+    // Most of the time of a call that failed at once.
+    for (const Duration took : {200us, 200'000us}) {
+        Story story = with_resolver();
+        story.call(0s, took + 10us, ended("unreachable", "EHOSTUNREACH"));
+        story.dns("names", 0s, Story::query("db.example"));
+        story.dns("names", took,
+                  Story::answer("db.example", "NOERROR", {"A " + story.address_of("api")}));
+        EXPECT_EQ(only(story.end(8s)).cause, took < 1ms ? RootCause::down : RootCause::dns);
+    }
+}
+
 }  // namespace etimedout::testing

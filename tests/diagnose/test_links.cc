@@ -247,4 +247,34 @@ TEST(DiagnoseLinks, ARequestsHeadThatPassesAndABodyThatDoesNotAreAnMtuBlackHole)
     }
 }
 
+TEST(DiagnoseLinks, AnotherConnectionThatRecoversMeanwhileMakesItTheLink) {
+    // Its FIN is lost, sent again and passes, or passes at once.
+    for (const bool was_lost : {true, false}) {
+        Story story = Story::direct();
+        story.handshake("api", 0s, 9);
+        story.call(0s, 5s, ended("connect_timeout"));
+        syns(story, {});
+        if (was_lost) story.packet("api", "near", 500ms, "fin", "client", 0, 9);
+        story.packet("api", "near", 1500ms, "fin", "client", was_lost ? 1 : 0, 9);
+        story.packet("api", "far", 1500ms + one_way, "fin", "client", 0, 9);
+        EXPECT_EQ(only(story.end(40s)).cause, was_lost ? RootCause::network : RootCause::firewall);
+    }
+}
+
+TEST(DiagnoseLinks, AnAcknowledgedAnswerThatNeverComesOutWasKeptOnTheWay) {
+    // Sent again it was not acknowledged, and something drops it.
+    for (const bool sent_again : {false, true}) {
+        Story story = Story::direct();
+        story.call(0s, 5s, ended("first_byte_timeout")).handshake("api", 0s).request("api", 1ms);
+        story.packet("api", "far", 2ms, "first_data", "server");
+        story.message("api", "far", 2ms,
+                      {.number = 1, .what = "response", .status = 200, .complete = true});
+        for (int i = 0; sent_again && i < 4; ++i) {
+            story.packet("api", "far", 1s + 1s * i, "retransmission", "server", i + 1);
+        }
+        EXPECT_EQ(only(story.fin("api", 5s).end(40s)).cause,
+                  sent_again ? RootCause::firewall : RootCause::network);
+    }
+}
+
 }  // namespace etimedout::testing

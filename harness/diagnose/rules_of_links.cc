@@ -79,7 +79,7 @@ std::int64_t alternations(const std::vector<Crossing>& all, const Span& span) {
 }
 
 std::string phase_name(Way way, Crossing::Phase phase) {
-    if (phase == Crossing::Phase::data) return way == Way::up ? "segment" : "segment of the callee";
+    if (phase == Crossing::Phase::data) return way == Way::up ? "segment" : "answering segment";
     return way == Way::up ? "SYN" : "SYN-ACK";
 }
 

@@ -198,6 +198,11 @@ std::vector<Exchange> Detective::chain_of(const Suspect& suspect) const {
                 }
             }
         }
+        // What came back behind a caller who had left was too late at every hop.
+        for (Exchange& exchange : exchanges) {
+            if (chain.empty() || !chain.back().left || !exchange.is_answered()) continue;
+            end_as_its_caller_saw(exchange, span.to, false);
+        }
         const Exchange* worst = nullptr;
         for (const Exchange& exchange : exchanges) {
             if (!exchange.is_bad()) continue;
@@ -264,10 +269,10 @@ Diagnosis Detective::diagnose_exchange(const Suspect& suspect, const Exchange& e
                             out_of_descriptors(exchange.link->to, exchange.ran),
                             words_of_databases(suspect), forgotten_by_callee(exchange),
                             keep_alive_race(suspect, exchange), api_says_no(suspect, exchange),
-                            answered_alone(suspect, exchange), not_reading(exchange),
-                            window_closed(exchange), stream(suspect, exchange),
-                            error_of_its_own(suspect, exchange), one_sided(exchange),
-                            program_silent(suspect, exchange)});
+                            answered_alone(suspect, exchange), waits_for_a_slot(suspect, exchange),
+                            not_reading(exchange), window_closed(exchange),
+                            stream(suspect, exchange), error_of_its_own(suspect, exchange),
+                            one_sided(exchange), program_silent(suspect, exchange)});
     }
     if (verdict) return *verdict;
     return not_enough(

@@ -297,11 +297,10 @@ bool Detective::died_meanwhile(const Exchange& exchange) const {
 Detective::Verdict_ Detective::program_gone(const Exchange& exchange) const {
     const SceneNode* callee = scene_.node(exchange.link->to);
     if (callee == nullptr) return {};
-    // It may have ended behind all of it: when the log was over.
-    const Duration over =
-        (exchange.given_up > Duration::zero() ? std::min(exchange.ran.to, exchange.given_up)
-                                              : exchange.ran.to) +
-        10ms;
+    // It may have ended behind all of it: with the log, or by a restart when its caller had left.
+    Duration over = exchange.ran.to + 10ms;
+    if (exchange.given_up > Duration::zero()) over = std::min(over, exchange.given_up + 10ms);
+    if (exchange.left) over = std::min(over, exchange.near().closed.value_or(over));
     const auto gone = callee->gone_at(std::min(exchange.near().closed.value_or(over), over));
     std::optional<Seen<ProcessEnd>> during;
     for (const auto& end : callee->ended) {
@@ -475,8 +474,9 @@ Detective::Verdict_ Detective::program_silent(const Suspect& suspect,
     if (running && exchange.symptom != Symptom::unanswered) {
         evidence.push_back("its program went on running");
     }
-    // A worker that crashes under a supervisor closes as well.
-    const bool sure = asked_in_full && read && !late;
+    // A worker that crashes under a supervisor closes as well; and a gateway may wait for others.
+    const bool is_gateway = !scene_.links_from(exchange.link->to).empty();
+    const bool sure = asked_in_full && read && !late && !is_gateway;
     return Diagnosis{RootCause::application, sure ? Confidence::certain : Confidence::likely,
                      std::move(finding), std::move(evidence), std::string{remedy_application}};
 }

@@ -307,6 +307,35 @@ Detective::Verdict_ Detective::error_of_its_own(const Suspect& /*suspect*/,
                       "record the links behind it as well");
 }
 
+// Requests that a gateway had under way to its upstreams at this time.
+std::int64_t Detective::in_flight_from(int gateway, Duration t) const {
+    std::int64_t count = 0;
+    for (const SceneLink* link : scene_.links_from(gateway)) {
+        for (const Exchange& other : all_of(*link)) {
+            if (other.request != nullptr && other.ran.from < t && other.ran.to > t) ++count;
+        }
+    }
+    return count;
+}
+
+// A gateway that neither answers nor asks an upstream, while others hold its slots there.
+Detective::Verdict_ Detective::waits_for_a_slot(const Suspect& suspect,
+                                                const Exchange& exchange) const {
+    const int gateway = exchange.link->to;
+    if (exchange.symptom != Symptom::unanswered || exchange.request == nullptr) return {};
+    const std::int64_t in_flight = in_flight_from(gateway, exchange.ran.to);
+    const bool asked = !exchanges_from(gateway, suspect, exchange.ran).empty();
+    if (asked || in_flight == 0) return {};
+    return Diagnosis{
+        RootCause::overload,
+        Confidence::likely,
+        "no slot to the upstream was free in time",
+        {fmt::format("the gateway took the request at {}, and asked no upstream until {}",
+                     at(exchange.request->sent), at(exchange.ran.to)),
+         fmt::format("{} in flight to its upstreams at that moment", times(in_flight, "request"))},
+        "bound queues and shed early, and give each upstream slots of its own"};
+}
+
 // A gateway that answers for an upstream that it did not ask.
 Detective::Verdict_ Detective::answered_alone(const Suspect& suspect,
                                               const Exchange& exchange) const {
@@ -336,14 +365,12 @@ Detective::Verdict_ Detective::answered_alone(const Suspect& suspect,
 // Who else was being served, and how the last ones before went.
 Detective::Verdict_ Detective::taken_out(const Suspect& suspect, const Exchange& exchange,
                                          std::vector<std::string> evidence) const {
-    std::int64_t in_flight = 0;
     const Exchange* last_probe = nullptr;
     const Exchange* last_call = nullptr;
     std::int64_t good_calls = 0;
     for (const SceneLink* link : scene_.links_from(exchange.link->to)) {
         for (const Exchange& other : all_of(*link)) {
             if (other.ran.from >= exchange.ran.to) continue;
-            if (other.request != nullptr && other.ran.to > exchange.ran.to) ++in_flight;
             if (other.ran.to > exchange.ran.to) continue;
             if (is_probe(other)) {
                 last_probe = &other;
@@ -353,7 +380,7 @@ Detective::Verdict_ Detective::taken_out(const Suspect& suspect, const Exchange&
             }
         }
     }
-    if (in_flight > 0) {
+    if (const auto in_flight = in_flight_from(exchange.link->to, exchange.ran.to); in_flight > 0) {
         evidence.push_back(fmt::format("{} in flight to its upstreams at that moment",
                                        times(in_flight, "request")));
         return Diagnosis{RootCause::overload, Confidence::likely,

@@ -243,4 +243,11 @@ TEST(DiagnoseCallees, AServerThatWaitsForTheRestOfARequestIsNotCertainlyToBlame)
               "application bug, likely: the callee closed the connection without an answer");
 }
 
+TEST(DiagnoseCallees, ARestartAfterItsCallerHasLeftHadNoPartInIt) {
+    Story story = unanswered_request();
+    story.put(0s, ProcessBegin{"server", "serve"}).sockets("server", 1s, {{80, 0, 511}}, 0);
+    story.put(5s + 1ms, ProcessEnd{"server", 143, true});
+    EXPECT_EQ(only(client_leaves(story).end(10s)).cause, RootCause::application);
+}
+
 }  // namespace etimedout::testing

@@ -136,7 +136,11 @@ ExitCode prove_command(const RunOptions& options) {
                  std::fflush(stdout);
              }});
     if (interrupted) return ExitCode::interrupted;
-    fmt::print("{} scenarios, {} runs: {}\n", plan.groups.size(), plan.entries.size(),
+    const auto count = [](std::size_t many, std::string_view what) {
+        return fmt::format("{} {}{}", many, what, many == 1 ? "" : "s");
+    };
+    fmt::print("{}, {}: {}\n", count(plan.groups.size(), "scenario"),
+               count(plan.entries.size(), "run"),
                worst == ExitCode::passed ? "no expectation is vacuous"
                                          : "not every expectation is proved, see above");
     return worst;

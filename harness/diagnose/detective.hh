@@ -93,7 +93,7 @@ private:
     Verdict_ api_says_no(const Suspect& suspect, const Exchange& exchange) const;
     Verdict_ stream(const Suspect& suspect, const Exchange& exchange) const;
     Verdict_ error_of_its_own(const Suspect& suspect, const Exchange& exchange) const;
-    std::int64_t in_flight_from(int gateway, Duration t) const;
+    Verdict_ no_slot_free(const Exchange& exchange, std::vector<std::string> evidence) const;
     Verdict_ waits_for_a_slot(const Suspect& suspect, const Exchange& exchange) const;
     Verdict_ answered_alone(const Suspect& suspect, const Exchange& exchange) const;
     Verdict_ taken_out(const Suspect& suspect, const Exchange& exchange,

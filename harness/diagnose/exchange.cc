@@ -6,10 +6,6 @@
 
 namespace etimedout {
 
-namespace {
-
-constexpr std::int64_t dns_port = 53;
-
 bool happened(const Connection& connection, std::string_view what, std::string_view by,
               const Span& span) {
     return std::any_of(
@@ -17,6 +13,10 @@ bool happened(const Connection& connection, std::string_view what, std::string_v
             return moment.what->what == what && moment.what->by == by && span.contains(moment.t);
         });
 }
+
+namespace {
+
+constexpr std::int64_t dns_port = 53;
 
 std::optional<Duration> last_moment(const Connection& connection, std::string_view by,
                                     const Span& span) {

@@ -47,6 +47,10 @@ struct Exchange {
 // All of the link, in the order of their begin; those of DNS over TCP are left out.
 std::vector<Exchange> exchanges_of(const SceneLink& link, Duration end_of_log);
 
+// Whether this end saw such a packet of that side; `what` and `by` are TcpEvent's.
+bool happened(const Connection& connection, std::string_view what, std::string_view by,
+              const Span& span);
+
 // What looks well on the wire and was not for its caller, who gave up at that time: the answer
 // came, or became whole, afterwards; or he says that he has waited in vain (`timed_out`), or
 // nothing had come for a second.

@@ -475,7 +475,7 @@ Detective::Verdict_ Detective::program_silent(const Suspect& suspect,
         evidence.push_back("its program went on running");
     }
     // A worker that crashes under a supervisor closes as well; and a gateway may wait for others.
-    const bool is_gateway = !scene_.links_from(exchange.link->to).empty();
+    const bool is_gateway = scene_.calls_on(exchange.link->to);
     const bool sure = asked_in_full && read && !late && !is_gateway;
     return Diagnosis{RootCause::application, sure ? Confidence::certain : Confidence::likely,
                      std::move(finding), std::move(evidence), std::string{remedy_application}};

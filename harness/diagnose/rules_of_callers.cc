@@ -85,7 +85,7 @@ Detective::Verdict_ Detective::own_limits(const Suspect& suspect) const {
     // A gateway that could not even begin to call on.
     for (const Exchange& exchange : suspect.chain) {
         const SceneNode* callee = scene_.node(exchange.link->to);
-        if (callee == nullptr || scene_.links_from(exchange.link->to).empty()) continue;
+        if (callee == nullptr || !scene_.calls_on(exchange.link->to)) continue;
         const Span span{exchange.ran.from, exchange.ran.to + 10ms};
         if (const auto* line = callee->line_with(no_port, span)) {
             return Diagnosis{

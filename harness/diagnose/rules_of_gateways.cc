@@ -106,7 +106,7 @@ std::string stream_problem(const CallEnd& end) {
 Detective::Verdict_ Detective::idle_tunnel(const Suspect& suspect, const Exchange& exchange) const {
     constexpr std::int64_t switching = 101;
     const Connection& near = exchange.near();
-    const bool is_gateway = !scene_.links_from(exchange.link->to).empty();
+    const bool is_gateway = scene_.calls_on(exchange.link->to);
     if (exchange.status() != switching || !is_gateway || !near.closed) return {};
     // The gateway itself, and not its upstream through it, ends the connection.
     const Duration last = exchange.request->answered;
@@ -168,10 +168,7 @@ Detective::Verdict_ Detective::forgotten_by_callee(const Exchange& exchange) con
         far->closed_how != "rst" || *far->closed < exchange.far_request->began) {
         return {};
     }
-    const bool ended_before =
-        std::any_of(far->moments.begin(), far->moments.end(), [](const TcpMoment& moment) {
-            return moment.what->what == "fin" && moment.what->by == "server";
-        });
+    const bool ended_before = happened(*far, "fin", "server", {far->began, *far->closed});
     const Span span{exchange.far_request->began, *far->closed + 10ms};
     if (ended_before || callee->grown("TcpOutRsts", span) == 0 ||
         callee->grown("TcpEstabResets", span) > 0) {
@@ -219,7 +216,7 @@ Detective::Verdict_ Detective::api_says_no(const Suspect& suspect, const Exchang
     if (!wait.empty()) evidence.push_back(fmt::format("Retry-After: {}", wait));
     const bool on_a_model = is_model_path(exchange.request->message->path);
     // A gateway's own 503 tells of its upstreams.
-    const bool is_gateway = !scene_.links_from(exchange.link->to).empty();
+    const bool is_gateway = scene_.calls_on(exchange.link->to);
     if (on_a_model) {
         evidence.push_back(
             fmt::format("asked of an API of models: {}", exchange.request->message->path));
@@ -291,7 +288,7 @@ Detective::Verdict_ Detective::error_of_its_own(const Suspect& /*suspect*/,
     constexpr std::int64_t internal_error = 500;
     constexpr std::int64_t unavailable = 503;
     constexpr std::int64_t timeout = 408;
-    if (!scene_.links_from(exchange.link->to).empty()) return {};
+    if (scene_.calls_on(exchange.link->to)) return {};
     if (status == internal_error) {
         return Diagnosis{RootCause::application, Confidence::likely, "the callee's program fails",
                          std::move(evidence), "read its log of that moment, and fix what it names"};
@@ -307,40 +304,41 @@ Detective::Verdict_ Detective::error_of_its_own(const Suspect& /*suspect*/,
                       "record the links behind it as well");
 }
 
-// Requests that a gateway had under way to its upstreams at this time.
-std::int64_t Detective::in_flight_from(int gateway, Duration t) const {
-    std::int64_t count = 0;
-    for (const SceneLink* link : scene_.links_from(gateway)) {
+// Others hold what a gateway has of slots to its upstreams.
+Detective::Verdict_ Detective::no_slot_free(const Exchange& exchange,
+                                            std::vector<std::string> evidence) const {
+    std::int64_t in_flight = 0;
+    for (const SceneLink* link : scene_.links_from(exchange.link->to)) {
         for (const Exchange& other : all_of(*link)) {
-            if (other.request != nullptr && other.ran.from < t && other.ran.to > t) ++count;
+            if (other.request != nullptr && other.ran.from < exchange.ran.to &&
+                other.ran.to > exchange.ran.to) {
+                ++in_flight;
+            }
         }
     }
-    return count;
+    if (in_flight == 0) return {};
+    evidence.push_back(
+        fmt::format("{} in flight to its upstreams at that moment", times(in_flight, "request")));
+    return Diagnosis{RootCause::overload, Confidence::likely,
+                     "no slot to the upstream was free in time", std::move(evidence),
+                     "bound queues and shed early, and give each upstream slots of its own"};
 }
 
-// A gateway that neither answers nor asks an upstream, while others hold its slots there.
+// A gateway that neither answers nor asks an upstream.
 Detective::Verdict_ Detective::waits_for_a_slot(const Suspect& suspect,
                                                 const Exchange& exchange) const {
-    const int gateway = exchange.link->to;
     if (exchange.symptom != Symptom::unanswered || exchange.request == nullptr) return {};
-    const std::int64_t in_flight = in_flight_from(gateway, exchange.ran.to);
-    const bool asked = !exchanges_from(gateway, suspect, exchange.ran).empty();
-    if (asked || in_flight == 0) return {};
-    return Diagnosis{
-        RootCause::overload,
-        Confidence::likely,
-        "no slot to the upstream was free in time",
-        {fmt::format("the gateway took the request at {}, and asked no upstream until {}",
-                     at(exchange.request->sent), at(exchange.ran.to)),
-         fmt::format("{} in flight to its upstreams at that moment", times(in_flight, "request"))},
-        "bound queues and shed early, and give each upstream slots of its own"};
+    if (!exchanges_from(exchange.link->to, suspect, exchange.ran).empty()) return {};
+    return no_slot_free(
+        exchange, {fmt::format("the gateway took the request at {}, and asked no upstream until {}",
+                               at(exchange.request->sent), at(exchange.ran.to))});
 }
 
 // A gateway that answers for an upstream that it did not ask.
 Detective::Verdict_ Detective::answered_alone(const Suspect& suspect,
                                               const Exchange& exchange) const {
     const int gateway = exchange.link->to;
-    if (exchange.symptom != Symptom::error_status || scene_.links_from(gateway).empty()) return {};
+    if (exchange.symptom != Symptom::error_status || !scene_.calls_on(gateway)) return {};
     const SceneNode* node = scene_.node(gateway);
     const Span span{exchange.ran.from, exchange.ran.to + 10ms};
     std::vector<std::string> evidence{
@@ -380,13 +378,7 @@ Detective::Verdict_ Detective::taken_out(const Suspect& suspect, const Exchange&
             }
         }
     }
-    if (const auto in_flight = in_flight_from(exchange.link->to, exchange.ran.to); in_flight > 0) {
-        evidence.push_back(fmt::format("{} in flight to its upstreams at that moment",
-                                       times(in_flight, "request")));
-        return Diagnosis{RootCause::overload, Confidence::likely,
-                         "no slot to the upstream was free in time", std::move(evidence),
-                         "bound queues and shed early, and give each upstream slots of its own"};
-    }
+    if (const auto verdict = no_slot_free(exchange, evidence)) return verdict;
     if (is_bad_probe(last_probe) && (last_call == nullptr || !last_call->is_bad())) {
         evidence.push_back(
             fmt::format("its last health check failed at {} ({})", at(last_probe->ran.to),

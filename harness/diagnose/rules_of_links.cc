@@ -477,11 +477,7 @@ Detective::Verdict_ Detective::answer_kept_back(const Exchange& exchange) const 
         exchange.far_request->answered + slow_way > exchange.ran.to) {
         return {};
     }
-    const bool sent_again =
-        std::any_of(far->moments.begin(), far->moments.end(), [](const TcpMoment& moment) {
-            return moment.what->what == "retransmission" && moment.what->by == "server";
-        });
-    if (sent_again) return {};
+    if (happened(*far, "retransmission", "server", {Duration::zero(), scene_.end()})) return {};
     return Diagnosis{
         RootCause::network,
         Confidence::likely,

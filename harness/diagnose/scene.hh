@@ -98,6 +98,8 @@ public:
     Duration end() const { return end_; }
     // Links over which this node calls.
     std::vector<const SceneLink*> links_from(int node) const;
+    // A gateway, or a service that asks others.
+    bool calls_on(int node) const { return !links_from(node).empty(); }
     bool is_callee(int node) const;
     // Whether some link leads to this address; true where no link's addresses are known.
     bool is_an_address_of_a_link(std::string_view address) const;

@@ -93,28 +93,39 @@ public:
         if (!what.ended) what.ended = t;
         return put(t, std::move(what));
     }
+    // Of the call named c, unless said otherwise.
+    static HttpMessage get(const std::string& path = "/", std::int64_t number = 1,
+                           const std::string& call = "c/1") {
+        return {.number = number,
+                .what = "request",
+                .method = "GET",
+                .path = path,
+                .call = call,
+                .complete = true};
+    }
     // A request that crosses the link; and one of which nothing comes out of it.
-    Story& request(const std::string& link, Duration t, const std::string& path = "/",
-                   std::int64_t number = 1, std::int64_t connection = 1) {
-        HttpMessage what{.number = number,
-                         .what = "request",
-                         .method = "GET",
-                         .path = path,
-                         .call = "c/1",
-                         .complete = true};
+    Story& request(const std::string& link, Duration t, const HttpMessage& what,
+                   std::int64_t connection = 1) {
         up(link, t, "first_data", 0, connection);
         message(link, "near", t, what, connection);
         return message(link, "far", t + one_way, what, connection);
     }
+    Story& request(const std::string& link, Duration t, const std::string& path = "/",
+                   std::int64_t number = 1, std::int64_t connection = 1) {
+        return request(link, t, get(path, number), connection);
+    }
     Story& request_near(const std::string& link, Duration t, std::int64_t number = 1) {
-        HttpMessage what{.number = number,
-                         .what = "request",
-                         .method = "GET",
-                         .path = "/",
-                         .call = "c/1",
-                         .complete = true};
         packet(link, "near", t, "first_data", "client");
-        return message(link, "near", t, what);
+        return message(link, "near", t, get("/", number));
+    }
+    // All that one end saw of the first connection.
+    ConnectionSummary summary(const std::string& link, const std::string& end) {
+        ConnectionSummary seen{.link = link, .end = end, .connection = 1};
+        seen.client = addresses_.at(link).client + ":40001";
+        seen.server = addresses_.at(link).server + ":" + std::to_string(addresses_.at(link).port);
+        seen.began = Duration::zero();
+        seen.established = 3 * one_way;
+        return seen;
     }
     Story& response(const std::string& link, Duration t, std::int64_t status,
                     std::int64_t number = 1, std::int64_t connection = 1, bool complete = true) {

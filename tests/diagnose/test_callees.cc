@@ -166,14 +166,7 @@ TEST(DiagnoseCallees, TheFinOfACallerWhoLeftIsNotUnread) {
         story.put(7s, Sockets{.node = "server", .states = {}, .listeners = {{80, 0, 511}}});
         story.handshake("api", 5500ms, 2);
         story.call(5500ms, 9s, ended("first_byte_timeout"), "http", "d");
-        HttpMessage request{.number = 1,
-                            .what = "request",
-                            .method = "GET",
-                            .path = "/",
-                            .call = "d/1",
-                            .complete = true};
-        story.up("api", 5600ms, "first_data", 0, 2).message("api", "near", 5600ms, request, 2);
-        story.message("api", "far", 5600ms + one_way, request, 2).fin("api", 9s, 2);
+        story.request("api", 5600ms, Story::get("/", 1, "d/1"), 2).fin("api", 9s, 2);
         const auto cases = diagnose(client_leaves(story).end(12s));
         ASSERT_EQ(cases.size(), 2U);
         EXPECT_EQ(cases[1].diagnosis.cause,
@@ -200,15 +193,8 @@ TEST(DiagnoseCallees, AnAnswerThatWaitedForOthersIsOverload) {
     Story story = unanswered_request();
     story.sockets("server", 1s, {{80, 0, 511}}, 0);
     for (const std::int64_t other : {2, 3}) {
-        HttpMessage request{.number = 1,
-                            .what = "request",
-                            .method = "GET",
-                            .path = "/",
-                            .call = "other/1",
-                            .complete = true};
-        story.handshake("api", 0s, other).up("api", 500us, "first_data", 0, other);
-        story.message("api", "near", 500us, request, other);
-        story.message("api", "far", 500us + one_way, request, other);
+        story.handshake("api", 0s, other);
+        story.request("api", 500us, Story::get("/", 1, "other/1"), other);
         story.response("api", 2s * other - 2s, 200, 1, other);
     }
     story.response("api", 8s, 200);
@@ -230,14 +216,9 @@ TEST(DiagnoseCallees, AShortQueueMayBeSeenOnlyWhenTheBurstIsOver) {
 TEST(DiagnoseCallees, AServerThatWaitsForTheRestOfARequestIsNotCertainlyToBlame) {
     Story story = Story::direct();
     story.call(0s, 5s, ended("closed_early")).handshake("api", 0s);
-    HttpMessage request{.number = 1,
-                        .what = "request",
-                        .method = "POST",
-                        .path = "/",
-                        .call = "c/1",
-                        .complete = false};
-    story.up("api", 1ms, "first_data").message("api", "near", 1ms, request);
-    story.message("api", "far", 1ms + one_way, request);
+    HttpMessage request = Story::get();
+    request.complete = false;
+    story.request("api", 1ms, request);
     story.put(0s, ProcessBegin{"server", "serve"}).down("api", 5s, "fin");
     EXPECT_EQ(verdict_of(story.end(10s)),
               "application bug, likely: the callee closed the connection without an answer");

@@ -226,14 +226,7 @@ TEST(DiagnoseGateways, ARequestThatWaitsInAGatewaysQueueIsOverload) {
     for (const bool passed_on : {false, true}) {
         Story story = Story::behind_gateway();
         story.call(0s, 3s, ended("first_byte_timeout")).handshake("front", 0s);
-        HttpMessage other{.number = 1,
-                          .what = "request",
-                          .method = "GET",
-                          .path = "/",
-                          .call = "d/1",
-                          .complete = true};
-        story.handshake("up", 0s, 2).up("up", 1ms, "first_data", 0, 2);
-        story.message("up", "near", 1ms, other, 2).message("up", "far", 2ms, other, 2);
+        story.handshake("up", 0s, 2).request("up", 1ms, Story::get("/", 1, "d/1"), 2);
         story.request("front", 1ms).sockets("gateway", 1s, {{8080, 0, 511}}, 0);
         if (passed_on) story.handshake("up", 2ms).request("up", 3ms).response("up", 5s, 200);
         story.fin("front", 3s);

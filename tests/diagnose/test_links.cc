@@ -205,11 +205,7 @@ TEST(DiagnoseLinks, WhatTheCalleeHasSentAndNobodyGotIsHeldByTheLink) {
     story.call(0s, 20s, ended("idle_timeout")).handshake("api", 0s).request("api", 1ms);
     story.response("api", 2ms, 200, 1, 1, false).fin("api", 20s);
     for (const char* end : {"near", "far"}) {
-        ConnectionSummary summary{.link = "api", .end = end, .connection = 1};
-        summary.client = "10.1.1.2:40001";
-        summary.server = story.address_of("api") + ":80";
-        summary.began = 0s;
-        summary.established = 3 * one_way;
+        ConnectionSummary summary = story.summary("api", end);
         summary.closed = 20s;
         summary.closed_by = "client";
         summary.closed_how = "fin";
@@ -226,19 +222,14 @@ TEST(DiagnoseLinks, ARequestsHeadThatPassesAndABodyThatDoesNotAreAnMtuBlackHole)
     for (const std::int64_t passed : {98, 14'000}) {
         Story story = Story::direct();
         story.call(0s, 20s, ended("write_timeout")).handshake("api", 0s);
-        HttpMessage request{.number = 1, .what = "request", .method = "POST", .path = "/"};
-        request.call = "c/1";
-        story.up("api", 1ms, "first_data").message("api", "near", 1ms, request);
-        story.message("api", "far", 1ms + one_way, request);
+        HttpMessage request = Story::get();
+        request.complete = false;
+        story.request("api", 1ms, request);
         for (int i = 0; i < 5; ++i) {
             story.packet("api", "near", 200ms + 1s * i, "retransmission", "client", i + 1);
         }
         for (const char* end : {"near", "far"}) {
-            ConnectionSummary summary{.link = "api", .end = end, .connection = 1};
-            summary.client = "10.1.1.2:40001";
-            summary.server = story.address_of("api") + ":80";
-            summary.began = 0s;
-            summary.established = 3 * one_way;
+            ConnectionSummary summary = story.summary("api", end);
             summary.bytes_up = std::string_view{end} == "near" ? 16'026 : passed;
             story.put(21s, summary);
         }

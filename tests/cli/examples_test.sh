@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Every fault's example runs: the scenario that `etimedout new KIND` writes passes as it is, which it
-# does only where the fault met what it is for, and proves that it can fail. And it moves its own witness and not that of what looks
-# like it: the table of docs/witnesses.md is what the kernels of both nodes counted meanwhile.
+# does only where the fault met what it is for, and proves that it can fail. And it moves its own
+# witness and not that of what looks like it: the table of docs/witnesses.md is what the kernels of
+# both nodes counted meanwhile.
 #
 #   examples_test.sh ETIMEDOUT WITNESSES.md        (UPDATE_GOLDEN=1 writes the table)
 set -euo pipefail

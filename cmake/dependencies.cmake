@@ -6,7 +6,7 @@ find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libnl REQUIRED IMPORTED_TARGET libnl-3.0 libnl-route-3.0)
 pkg_check_modules(yaml_cpp REQUIRED IMPORTED_TARGET yaml-cpp)
-pkg_check_modules(libcurl REQUIRED IMPORTED_TARGET libcurl)
+pkg_check_modules(libcurl REQUIRED libcurl)  # its header; it is loaded when needed
 pkg_check_modules(libpcap REQUIRED IMPORTED_TARGET libpcap)
 pkg_check_modules(ldns REQUIRED IMPORTED_TARGET ldns)
 pkg_check_modules(openssl REQUIRED IMPORTED_TARGET openssl>=3.0)

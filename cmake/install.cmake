@@ -55,6 +55,6 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS nftables)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "nftables, libcurl4")  # loaded when needed
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "${kernel_packages}, iptables, ipset")
 include(CPack)

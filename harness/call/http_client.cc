@@ -10,41 +10,28 @@
 #include <optional>
 #include <utility>
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "harness/curl/curl_library.hh"
 #include "simulator/base/error.hh"
 
 namespace etimedout {
 
 namespace {
 
-void need(CURLcode code, const char* attempt) {
-    if (code != CURLE_OK) {
-        throw Error{fmt::format("libcurl: {}: {}", attempt, ::curl_easy_strerror(code))};
-    }
-}
-
-struct CurlLibrary {
-    CurlLibrary() { need(::curl_global_init(CURL_GLOBAL_ALL), "start"); }
-    CurlLibrary(const CurlLibrary&) = delete;
-    CurlLibrary& operator=(const CurlLibrary&) = delete;
-    ~CurlLibrary() { ::curl_global_cleanup(); }
-};
-
 struct FreeList {
-    void operator()(curl_slist* list) const { ::curl_slist_free_all(list); }
+    void operator()(curl_slist* list) const { CurlLibrary::get().slist_free_all(list); }
 };
 using CurlList = std::unique_ptr<curl_slist, FreeList>;
 
 CurlList list_of(const std::vector<std::string>& texts) {
     CurlList list;
     for (const auto& text : texts) {
-        curl_slist* longer = ::curl_slist_append(list.get(), text.c_str());
+        curl_slist* longer = CurlLibrary::get().slist_append(list.get(), text.c_str());
         if (longer == nullptr) throw std::bad_alloc{};
         static_cast<void>(list.release());  // it is in `longer` now
         list.reset(longer);
@@ -211,20 +198,20 @@ curl_socket_t on_open(void* transfer, curlsocktype /*purpose*/, curl_sockaddr* a
 
 std::optional<Duration> phase(CURL* easy, CURLINFO which) {
     curl_off_t microseconds = 0;
-    ::curl_easy_getinfo(easy, which, &microseconds);
+    CurlLibrary::get().easy_getinfo(easy, which, &microseconds);
     if (microseconds <= 0) return std::nullopt;
     return std::chrono::microseconds{microseconds};
 }
 
 std::int64_t number(CURL* easy, CURLINFO which) {
     long value = 0;
-    ::curl_easy_getinfo(easy, which, &value);
+    CurlLibrary::get().easy_getinfo(easy, which, &value);
     return value;
 }
 
 std::string local_address_of(CURL* easy) {
     const char* ip = nullptr;
-    ::curl_easy_getinfo(easy, CURLINFO_LOCAL_IP, &ip);
+    CurlLibrary::get().easy_getinfo(easy, CURLINFO_LOCAL_IP, &ip);
     if (ip == nullptr || *ip == '\0') return {};
     const std::string_view text = ip;
     const auto port = number(easy, CURLINFO_LOCAL_PORT);
@@ -241,17 +228,16 @@ long milliseconds(Duration time) {
 
 struct HttpClient::Curl {
     Curl() {
-        static const CurlLibrary library;
-        easy = ::curl_easy_init();
-        multi = ::curl_multi_init();
+        easy = curl.easy_init();
+        multi = curl.multi_init();
         if (easy == nullptr || multi == nullptr) throw std::bad_alloc{};
-        ::curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 1L);
+        curl.multi_setopt(multi, CURLMOPT_MAXCONNECTS, 1L);
     }
     Curl(const Curl&) = delete;
     Curl& operator=(const Curl&) = delete;
     ~Curl() {
-        ::curl_easy_cleanup(easy);
-        ::curl_multi_cleanup(multi);
+        curl.easy_cleanup(easy);
+        curl.multi_cleanup(multi);
     }
 
     // Called when a connection closes, within a transfer or long after it.
@@ -268,7 +254,7 @@ struct HttpClient::Curl {
 
     template <class T>
     void set(CURLoption option, T value) {
-        need(::curl_easy_setopt(easy, option, value), "set an option");
+        curl.need(curl.easy_setopt(easy, option, value), "set an option");
     }
 
     void prepare(HttpTransfer& transfer, const Limits& limits);
@@ -276,6 +262,7 @@ struct HttpClient::Curl {
     void run(HttpTransfer& transfer, const Limits& limits);
     void report(HttpTransfer& transfer) const;
 
+    const CurlLibrary& curl = CurlLibrary::get();
     CURL* easy = nullptr;
     CURLM* multi = nullptr;
     HttpTransfer* current = nullptr;
@@ -283,7 +270,7 @@ struct HttpClient::Curl {
 
 void HttpClient::Curl::prepare(HttpTransfer& transfer, const Limits& limits) {
     const HttpRequest& request = transfer.request;
-    ::curl_easy_reset(easy);  // connections stay
+    curl.easy_reset(easy);  // connections stay
     set(CURLOPT_URL, request.url.c_str());
     set(CURLOPT_ERRORBUFFER, transfer.detail.data());
     set(CURLOPT_NOSIGNAL, 1L);
@@ -331,21 +318,21 @@ void HttpClient::Curl::prepare_body(const HttpRequest& request) {
 
 void HttpClient::Curl::run(HttpTransfer& transfer, const Limits& limits) {
     auto& exchange = transfer.exchange;
-    const auto check = [](CURLMcode code) {
+    const auto check = [&](CURLMcode code) {
         if (code != CURLM_OK) {
-            throw Error{fmt::format("libcurl: transfer: {}", ::curl_multi_strerror(code))};
+            throw Error{fmt::format("libcurl: transfer: {}", curl.multi_strerror(code))};
         }
     };
     // Where the client's own timer comes first, or at the same time, it is curl that ends it all.
     const Duration patience = limits.is_own_afterwards() ? limits.deadline + 1s : limits.deadline;
-    check(::curl_multi_add_handle(multi, easy));
+    check(curl.multi_add_handle(multi, easy));
     while (true) {
         int running = 0;
         transfer.look_for_connection();
-        check(::curl_multi_perform(multi, &running));
+        check(curl.multi_perform(multi, &running));
         transfer.look_for_connection();
         int left = 0;
-        if (const CURLMsg* message = ::curl_multi_info_read(multi, &left)) {
+        if (const CURLMsg* message = curl.multi_info_read(multi, &left)) {
             exchange.code = message->data.result;
             break;
         }
@@ -353,11 +340,11 @@ void HttpClient::Curl::run(HttpTransfer& transfer, const Limits& limits) {
         exchange.gave_up = now >= patience;
         if (exchange.gave_up) break;
         const auto wait = static_cast<int>(milliseconds(patience - now));
-        check(::curl_multi_poll(multi, nullptr, 0, wait, nullptr));
+        check(curl.multi_poll(multi, nullptr, 0, wait, nullptr));
     }
     exchange.end = transfer.clock.now();
     report(transfer);
-    ::curl_multi_remove_handle(multi, easy);
+    curl.multi_remove_handle(multi, easy);
 }
 
 void HttpClient::Curl::report(HttpTransfer& transfer) const {
@@ -375,13 +362,13 @@ void HttpClient::Curl::report(HttpTransfer& transfer) const {
         if (transfer.request.body_size >= 0) exchange.first_byte = transfer.first_line;
     }
     curl_off_t sent = 0;
-    ::curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    curl.easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &sent);
     exchange.sent = sent;
     exchange.status = number(easy, CURLINFO_RESPONSE_CODE);
     if (exchange.local_address.empty()) exchange.local_address = local_address_of(easy);
     exchange.detail = transfer.detail.data();
     if (exchange.detail.empty() && exchange.code != CURLE_OK) {
-        exchange.detail = ::curl_easy_strerror(static_cast<CURLcode>(exchange.code));
+        exchange.detail = curl.easy_strerror(static_cast<CURLcode>(exchange.code));
     }
 }
 

@@ -5,41 +5,29 @@
 #include <new>
 #include <system_error>
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <boost/json.hpp>
+#include "harness/curl/curl_library.hh"
 #include "simulator/faults/toxics.hh"
 
 namespace etimedout {
 
 namespace {
 
-void need(CURLcode code) {
-    if (code != CURLE_OK) throw Error{fmt::format("libcurl: {}", ::curl_easy_strerror(code))};
-}
-
-struct CurlLibrary {
-    CurlLibrary() { need(::curl_global_init(CURL_GLOBAL_ALL)); }
-    CurlLibrary(const CurlLibrary&) = delete;
-    CurlLibrary& operator=(const CurlLibrary&) = delete;
-    ~CurlLibrary() { ::curl_global_cleanup(); }
-};
-
 struct FreeEasy {
-    void operator()(CURL* easy) const { ::curl_easy_cleanup(easy); }
+    void operator()(CURL* easy) const { CurlLibrary::get().easy_cleanup(easy); }
 };
 struct FreeHeaders {
-    void operator()(curl_slist* list) const { ::curl_slist_free_all(list); }
+    void operator()(curl_slist* list) const { CurlLibrary::get().slist_free_all(list); }
 };
 
 class Request {
 public:
     Request() {
-        static const CurlLibrary library;
-        easy_.reset(::curl_easy_init());
-        headers_.reset(::curl_slist_append(nullptr, "Content-Type: application/json"));
+        easy_.reset(curl_.easy_init());
+        headers_.reset(curl_.slist_append(nullptr, "Content-Type: application/json"));
         if (easy_ == nullptr || headers_ == nullptr) throw std::bad_alloc{};
         set(CURLOPT_HTTPHEADER, headers_.get());
         set(CURLOPT_USERAGENT, "etimedout");
@@ -54,21 +42,21 @@ public:
 
     template <class T>
     void set(CURLoption option, T value) {
-        need(::curl_easy_setopt(easy_.get(), option, value));
+        curl_.need(curl_.easy_setopt(easy_.get(), option, value), "set an option");
     }
 
-    CURLcode perform() { return ::curl_easy_perform(easy_.get()); }
+    CURLcode perform() { return curl_.easy_perform(easy_.get()); }
     const std::string& answer() const { return answer_; }
     long status() const {
         long value = 0;
-        ::curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &value);
+        curl_.easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &value);
         return value;
     }
     // The kernel's reason where there is one: curl's own words carry times.
     std::string reason(CURLcode code) const {
         long error_number = 0;
-        ::curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &error_number);
-        return error_number == 0 ? ::curl_easy_strerror(code)
+        curl_.easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &error_number);
+        return error_number == 0 ? curl_.easy_strerror(code)
                                  : std::generic_category().message(static_cast<int>(error_number));
     }
 
@@ -78,6 +66,7 @@ private:
         return size * count;
     }
 
+    const CurlLibrary& curl_ = CurlLibrary::get();
     std::unique_ptr<CURL, FreeEasy> easy_{};
     std::unique_ptr<curl_slist, FreeHeaders> headers_{};
     std::string answer_{};

@@ -6,10 +6,10 @@
 #include <mutex>
 #include <string>
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include "simulator/base/error.hh"
+#include "simulator/base/shared_library.hh"
 #include "simulator/net/namespace_guard.hh"
 #include "simulator/net/tool.hh"
 
@@ -42,19 +42,12 @@ public:
 
 private:
     NftLibrary() {
-        void* library = ::dlopen("libnftables.so.1", RTLD_NOW | RTLD_LOCAL);
-        if (library == nullptr) throw Error{"libnftables is not installed", "install nftables"};
-        resolve(library, "nft_ctx_new", make);
-        resolve(library, "nft_ctx_free", free);
-        resolve(library, "nft_ctx_buffer_error", buffer_errors);
-        resolve(library, "nft_ctx_get_error_buffer", errors);
-        resolve(library, "nft_run_cmd_from_buffer", run_commands);
-    }
-
-    template <class Function>
-    static void resolve(void* library, const char* name, Function& function) {
-        function = reinterpret_cast<Function>(::dlsym(library, name));
-        if (function == nullptr) throw Error{fmt::format("libnftables lacks {}", name)};
+        const SharedLibrary library{"libnftables.so.1", "nftables"};
+        library.resolve("nft_ctx_new", make);
+        library.resolve("nft_ctx_free", free);
+        library.resolve("nft_ctx_buffer_error", buffer_errors);
+        library.resolve("nft_ctx_get_error_buffer", errors);
+        library.resolve("nft_run_cmd_from_buffer", run_commands);
     }
 
     nft_ctx* (*make)(std::uint32_t flags) = nullptr;

@@ -1,4 +1,5 @@
 // A first program for the tests of the virtual machine: does what its first argument says.
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -7,10 +8,12 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <x86intrin.h>
@@ -33,12 +36,63 @@ void show_memory() {
     }
 }
 
+long nanoseconds(const timespec& time) { return time.tv_sec * 1'000'000'000L + time.tv_nsec; }
+
+// As the C library reads it, which is without asking the kernel where that is possible.
+long read_clock(clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return nanoseconds(time);
+}
+
+long ask_kernel(clockid_t clock) {
+    timespec time{};
+    syscall(SYS_clock_gettime, clock, &time);
+    return nanoseconds(time);
+}
+
 void show_clocks() {
     std::printf("wall %ld\n", static_cast<long>(std::time(nullptr)));
     const auto before = __rdtsc();
     const timespec hour{3600, 0};
     nanosleep(&hour, nullptr);
     std::printf("tsc advanced by %llu s\n", (__rdtsc() - before) / 1'000'000'000ULL);
+}
+
+// Whether each read of a clock, by whichever way, is 256 ns after the one before.
+bool moves_evenly(clockid_t clock) {
+    constexpr int rounds = 10'000;  // some timer of the kernel comes between
+    int even = 0;
+    long before = ask_kernel(clock);
+    for (int i = 0; i < rounds; ++i) {
+        const long now = i % 3 == 0 ? ask_kernel(clock) : read_clock(clock);
+        if (now - before == 256) ++even;
+        before = now;
+    }
+    return even > rounds - 20;
+}
+
+volatile std::sig_atomic_t alarms = 0;
+
+void poll_clocks() {
+    std::printf("even: %d %d\n", moves_evenly(CLOCK_MONOTONIC), moves_evenly(CLOCK_REALTIME));
+    timeval day{};
+    gettimeofday(&day, nullptr);
+    const long behind = read_clock(CLOCK_REALTIME) / 1000 - (day.tv_sec * 1'000'000L + day.tv_usec);
+    std::printf("time of day: %d\n", behind >= 0 && behind <= 1);
+
+    // Seconds of virtual time, in steps of 256 ns: asking the kernel each time would take minutes.
+    const long begin = read_clock(CLOCK_MONOTONIC);
+    while (read_clock(CLOCK_MONOTONIC) < begin + 5'000'000'000L) {
+    }
+    std::signal(SIGALRM, [](int) { alarms = alarms + 1; });
+    const itimerval timer{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_usec = 100'000}};
+    const long armed = read_clock(CLOCK_MONOTONIC);
+    setitimer(ITIMER_REAL, &timer, nullptr);
+    long now = armed;
+    while (alarms == 0) now = read_clock(CLOCK_MONOTONIC);
+    const long late = now - armed - 100'000'000L;
+    std::printf("timer within a poll: %s\n", late >= 0 && late < 20'000 ? "in time" : "late");
 }
 
 [[noreturn]] void spin() {
@@ -63,9 +117,10 @@ void in_child(What what) {
                 access("/run/stalled", F_OK) == 0 ? "there" : "not there");
 }
 
-// Fills the vector registers, gives way to others, takes a page fault, gives way again, and says
-// whether all still hold what they held.
-bool keeps_its_registers(unsigned char pattern) {
+// Fills the vector registers, makes a system call, takes a page fault, gives way to others, and
+// says whether all still hold what they held. After a fork that is in both processes.
+bool keeps_its_registers(unsigned char pattern, long number, long first = 0, long second = 0,
+                         long* result = nullptr) {
     alignas(16) unsigned char held[16 * 16];
     alignas(16) unsigned char found[sizeof held]{};
     for (std::size_t i = 0; i < sizeof held; ++i) {
@@ -76,14 +131,17 @@ bool keeps_its_registers(unsigned char pattern) {
     asm volatile(
         "movdqa (%[held]), %%xmm0\n movdqa 16(%[held]), %%xmm1\n"
         "movdqa 112(%[held]), %%xmm7\n movdqa 240(%[held]), %%xmm15\n"
-        "mov %[yield], %%eax\n syscall\n"
+        "syscall\n"
+        "mov %%rax, %[number]\n"
         "movb $1, (%[fresh])\n"
         "mov %[yield], %%eax\n syscall\n"
         "movdqa %%xmm0, (%[found])\n movdqa %%xmm1, 16(%[found])\n"
         "movdqa %%xmm7, 112(%[found])\n movdqa %%xmm15, 240(%[found])\n"
-        :
-        : [held] "r"(held), [found] "r"(found), [fresh] "r"(fresh), [yield] "i"(SYS_sched_yield)
-        : "rax", "rcx", "r11", "xmm0", "xmm1", "xmm7", "xmm15", "memory");
+        : [number] "=&r"(number)
+        : [held] "r"(held), [found] "r"(found), [fresh] "r"(fresh), [yield] "i"(SYS_sched_yield),
+          "a"(number), "D"(first), "S"(second)
+        : "rcx", "r11", "xmm0", "xmm1", "xmm7", "xmm15", "memory");
+    if (result != nullptr) *result = number;
     munmap(fresh, 4096);
     for (const std::size_t at : {0, 16, 112, 240}) {
         if (std::memcmp(held + at, found + at, 16) != 0) return false;
@@ -91,28 +149,69 @@ bool keeps_its_registers(unsigned char pattern) {
     return true;
 }
 
-// Threads, which share a process on the host, beside processes that have their own.
-void compare_registers() {
-    const auto work = [](unsigned char pattern) {
-        for (int round = 0; round < 50; ++round) {
-            if (!keeps_its_registers(pattern)) return false;
-        }
-        return true;
-    };
-    const pid_t child = fork();
-    if (child == 0) _exit(work(1) ? 0 : 1);
-    bool second = false;
-    std::thread other{[&] { second = work(2); }};
-    const bool third = work(3);
-    other.join();
+// Repeats it while others do the same with registers of their own.
+bool keeps_them_beside_others(unsigned char pattern) {
+    for (int round = 0; round < 50; ++round) {
+        if (!keeps_its_registers(pattern, SYS_sched_yield)) return false;
+    }
+    return true;
+}
+
+int exit_code_of(pid_t child) {
     int status = -1;
     waitpid(child, &status, 0);
-    std::printf("registers kept: %d %d %d\n", status == 0, second, third);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+bool keeps_them_over_a_fork() {
+    long child = 0;
+    const bool kept = keeps_its_registers(4, SYS_fork, 0, 0, &child);
+    if (child == 0) _exit(kept ? 0 : 1);
+    return kept && exit_code_of(static_cast<pid_t>(child)) == 0;
+}
+
+// The handler leaves others behind in all of them.
+bool keeps_them_over_a_signal() {
+    std::signal(SIGUSR1, [](int) {
+        asm volatile(
+            "pcmpeqd %%xmm0, %%xmm0\n pcmpeqd %%xmm1, %%xmm1\n"
+            "pcmpeqd %%xmm7, %%xmm7\n pcmpeqd %%xmm15, %%xmm15\n" ::
+                : "xmm0", "xmm1", "xmm7", "xmm15");
+    });
+    return keeps_its_registers(5, SYS_kill, getpid(), SIGUSR1);
+}
+
+// A child that borrows our memory, and with it our process on the host, starts another program.
+bool keeps_them_over_a_program() {
+    for (int round = 0; round < 5; ++round) {
+        pid_t child = -1;
+        char* nothing[] = {nullptr};
+        char name[] = "/proc/self/exe", what[] = "nothing";
+        char* arguments[] = {name, what, nullptr};
+        const int failed = posix_spawn(&child, name, nullptr, nullptr, arguments, nothing);
+        const bool kept = keeps_its_registers(6, SYS_sched_yield);
+        if (failed != 0 || exit_code_of(child) != 4 || !kept) return false;
+    }
+    return true;
+}
+
+void compare_registers() {
+    // Threads share a process on the host; other processes have their own.
+    const pid_t child = fork();
+    if (child == 0) _exit(keeps_them_beside_others(1) ? 0 : 1);
+    bool second = false;
+    std::thread other{[&] { second = keeps_them_beside_others(2); }};
+    const bool third = keeps_them_beside_others(3);
+    other.join();
+    std::printf("registers kept: %d %d %d\n", exit_code_of(child) == 0, second, third);
+    std::printf("over a fork, a signal, a program: %d %d %d\n", keeps_them_over_a_fork(),
+                keeps_them_over_a_signal(), keeps_them_over_a_program());
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
+    if (getpid() != 1) return 4;  // started by a test of ours
     mount("devtmpfs", "/dev", "devtmpfs", 0, "");
     mount("proc", "/proc", "proc", 0, "");
     const std::string_view what = count > 1 ? arguments[1] : "";
@@ -122,6 +221,7 @@ int main(int count, char** arguments) {
     if (what == "random") show_random_bytes();
     if (what == "memory") show_memory();
     if (what == "clocks") show_clocks();
+    if (what == "polls") poll_clocks();
     if (what == "arguments") {
         for (int i = 2; i < count; ++i) std::printf("[%s]\n", arguments[i]);
     }

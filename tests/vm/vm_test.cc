@@ -116,6 +116,13 @@ TEST_F(Machine, the_clocks_are_the_plans_and_jump) {
     EXPECT_LT(end.cpu, 5s);
 }
 
+TEST_F(Machine, a_program_that_polls_the_clock_moves_it_as_the_kernel_would) {
+    const auto end = run_init("polls");
+    EXPECT_NE(end.console.find("even: 1 1\n"), std::string::npos) << end.console;
+    EXPECT_NE(end.console.find("time of day: 1\n"), std::string::npos) << end.console;
+    EXPECT_NE(end.console.find("timer within a poll: in time\n"), std::string::npos) << end.console;
+}
+
 TEST_F(Machine, it_has_the_memory_of_the_plan_each_time) {
     auto larger = plan({"memory"});
     larger.memory = {128 << 20};
@@ -136,6 +143,8 @@ TEST_F(Machine, it_has_the_memory_of_the_plan_each_time) {
 TEST_F(Machine, processes_and_threads_keep_their_vector_registers) {
     const auto end = run_init("registers");
     EXPECT_NE(end.console.find("registers kept: 1 1 1\n"), std::string::npos) << end.console;
+    EXPECT_NE(end.console.find("over a fork, a signal, a program: 1 1 1\n"), std::string::npos)
+        << end.console;
 }
 
 TEST_F(Machine, arguments_reach_process_1_as_they_are) {

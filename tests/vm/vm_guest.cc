@@ -1,9 +1,11 @@
 // A first program for the tests of the virtual machine: does what its first argument says.
+#include <csetjmp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <string>
 #include <string_view>
 #include <thread>
 
@@ -208,6 +210,100 @@ void compare_registers() {
                 keeps_them_over_a_signal(), keeps_them_over_a_program());
 }
 
+sigjmp_buf after_fault;
+volatile std::sig_atomic_t fault_signal = 0;
+void* volatile fault_address = nullptr;
+
+// Which signal an access ends in, if in one for this address; 0 where it is allowed.
+template <class Access>
+int fault_of(volatile unsigned char* address, Access access) {
+    fault_signal = 0;
+    if (sigsetjmp(after_fault, 1) == 0) access(*address);
+    return fault_signal != 0 && fault_address != address ? -1 : fault_signal;
+}
+
+int fault_of_read(volatile unsigned char* address) {
+    return fault_of(address, [](volatile unsigned char& byte) {
+        static_cast<void>(static_cast<unsigned char>(byte));
+    });
+}
+
+int fault_of_write(volatile unsigned char* address) {
+    return fault_of(address, [](volatile unsigned char& byte) { byte = 'w'; });
+}
+
+unsigned char* map_pages(std::size_t pages, int protection, int flags, int file = -1) {
+    constexpr std::size_t page = 4096;
+    void* mapped = mmap(nullptr, pages * page, protection, flags, file, 0);
+    return mapped == MAP_FAILED ? nullptr : static_cast<unsigned char*>(mapped);
+}
+
+// Deep enough for a stack to grow by many pages.
+int sum_down(int depth) {
+    volatile unsigned char room[2000];
+    room[0] = static_cast<unsigned char>(depth);
+    return depth == 0 ? 0 : 1 + sum_down(depth - 1) + (room[0] - static_cast<unsigned char>(depth));
+}
+
+// Each kind of memory, read and written, where that is allowed and where it is not.
+void use_memory() {
+    struct sigaction action {};
+    action.sa_flags = SA_SIGINFO | SA_NODEFER;
+    action.sa_sigaction = [](int signal, siginfo_t* info, void*) {
+        fault_signal = signal;
+        fault_address = info->si_addr;
+        siglongjmp(after_fault, 1);
+    };
+    sigaction(SIGSEGV, &action, nullptr);
+    sigaction(SIGBUS, &action, nullptr);
+
+    constexpr std::size_t page = 4096;
+    constexpr int both = PROT_READ | PROT_WRITE;
+    mount("tmpfs", "/tmp", "tmpfs", 0, "");
+    const int file = open("/tmp/file", O_RDWR | O_CREAT, 0600);
+    for (int i = 0; i < 3; ++i) {
+        std::string text(page, static_cast<char>('a' + i));
+        if (write(file, text.data(), text.size()) < 0) return;
+    }
+
+    unsigned char* closed = map_pages(4, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS);
+    unsigned char* readable = map_pages(4, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS);
+    unsigned char* open_ = map_pages(4, both, MAP_PRIVATE | MAP_ANONYMOUS);
+    std::printf("closed: %d %d\n", fault_of_read(closed), fault_of_write(closed + page));
+    std::printf("readable: %d %d\n", fault_of_read(readable), fault_of_write(readable));
+    std::printf("open: %d %d\n", fault_of_write(open_), fault_of_read(open_ + page));
+    mprotect(open_, page, PROT_READ);
+    std::printf("protected: %d %d\n", fault_of_write(open_), fault_of_write(open_ + page));
+    mprotect(open_, page, both);
+    std::printf("open again: %d\n", fault_of_write(open_));
+    std::printf("nothing: %d\n", fault_of_read(nullptr));
+
+    // A private mapping keeps what is written to itself; behind the file's end there is nothing.
+    unsigned char* own = map_pages(6, both, MAP_PRIVATE, file);
+    unsigned char* shared = map_pages(6, both, MAP_SHARED, file);
+    std::printf("own: %c %c\n", own[0], own[page + 7]);
+    own[page] = 'o';
+    shared[2 * page] = 's';
+    char in_file[2]{};
+    if (pread(file, in_file, 1, page) != 1 || pread(file, in_file + 1, 1, 2 * page) != 1) return;
+    std::printf("in the file: %c %c\n", in_file[0], in_file[1]);
+    std::printf("behind the end: %d %d\n", fault_of_read(own + 4 * page),
+                fault_of_write(shared + 4 * page));
+
+    // After a fork each has its own, but for what is shared.
+    unsigned char* common = map_pages(1, both, MAP_SHARED | MAP_ANONYMOUS);
+    common[0] = 'p';
+    const pid_t child = fork();
+    if (child == 0) {
+        const bool seen = own[page] == 'o' && open_[0] == 'w' && common[0] == 'p';
+        own[page] = open_[0] = common[0] = 'c';
+        _exit(seen && own[page + 1] == 'b' ? 0 : 1);
+    }
+    const bool child_saw = exit_code_of(child) == 0;
+    std::printf("after a fork: %d %c %c %c\n", child_saw, own[page], open_[0], common[0]);
+    std::printf("stack: %d\n", sum_down(1000));
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -222,6 +318,15 @@ int main(int count, char** arguments) {
     if (what == "memory") show_memory();
     if (what == "clocks") show_clocks();
     if (what == "polls") poll_clocks();
+    if (what == "memory-use") {
+        const pid_t child = fork();  // the kernel says a word to each fault of process 1
+        if (child == 0) {
+            use_memory();
+            std::fflush(stdout);
+            _exit(0);
+        }
+        exit_code_of(child);
+    }
     if (what == "arguments") {
         for (int i = 2; i < count; ++i) std::printf("[%s]\n", arguments[i]);
     }

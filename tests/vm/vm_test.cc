@@ -147,6 +147,25 @@ TEST_F(Machine, processes_and_threads_keep_their_vector_registers) {
         << end.console;
 }
 
+TEST_F(Machine, memory_can_be_used_as_it_is_mapped_and_not_otherwise) {
+    const auto end = run_init("memory-use");
+    const auto told = end.console.find("closed: ");
+    ASSERT_NE(told, std::string::npos) << end.console;
+    // 11 is SIGSEGV, 7 is SIGBUS.
+    EXPECT_EQ(end.console.substr(told, end.console.find("stack: 1000\n") + 12 - told),
+              "closed: 11 11\n"
+              "readable: 0 11\n"
+              "open: 0 0\n"
+              "protected: 11 0\n"
+              "open again: 0\n"
+              "nothing: 11\n"
+              "own: a b\n"
+              "in the file: b s\n"
+              "behind the end: 7 7\n"
+              "after a fork: 1 o w c\n"
+              "stack: 1000\n");
+}
+
 TEST_F(Machine, arguments_reach_process_1_as_they_are) {
     const auto end = run_init("arguments", "two words", "mem=1", "--help", "con");
     EXPECT_NE(end.console.find("[two words]\n[mem=1]\n[--help]\n[con]\n"), std::string::npos)

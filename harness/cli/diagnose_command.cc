@@ -1,5 +1,6 @@
 // `etimedout diagnose`: names the root cause of each call that failed in a log, a kept run or a
 // capture.
+#include <algorithm>
 #include <array>
 #include <filesystem>
 
@@ -67,12 +68,27 @@ EventLog read_source(const fs::path& path) {
                      advice_to_name_one()};
 }
 
+// The runs in a folder that `run --keep` has filled, by name; otherwise what was named itself.
+std::vector<fs::path> sources_at(const fs::path& path) {
+    std::vector<fs::path> runs;
+    if (fs::is_directory(path) && !fs::exists(path / run_files::events)) {
+        for (const auto& entry : fs::directory_iterator{path}) {
+            if (fs::exists(entry.path() / run_files::events)) runs.push_back(entry.path());
+        }
+        std::ranges::sort(runs);
+    }
+    if (runs.empty()) runs.push_back(path);
+    return runs;
+}
+
 }  // namespace
 
 ExitCode diagnose_command(const std::vector<fs::path>& paths, OutputForm form, ColorChoice color) {
     std::vector<DiagnosedSource> sources;
     for (const fs::path& path : paths) {
-        sources.push_back({path.string(), diagnose(read_source(path))});
+        for (const fs::path& source : sources_at(path)) {
+            sources.push_back({source.string(), diagnose(read_source(source))});
+        }
     }
     if (form == OutputForm::json) {
         fmt::print("{}", diagnosis_json(sources));

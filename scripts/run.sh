@@ -9,7 +9,7 @@ set -euo pipefail
 ensure_packages build library
 ensure_modules
 ensure_kernel
-ensure_build release etimedout
+ensure_build release etimedout man_and_completions  # what can be installed
 
 if [ $# -eq 0 ]; then set -- "$top/scenarios"; fi
 exec "$top/build/release/harness/cli/etimedout" run "$@"

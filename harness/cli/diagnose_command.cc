@@ -1,6 +1,5 @@
 // `etimedout diagnose`: names the root cause of each call that failed in a log, a kept run or a
 // capture.
-#include <algorithm>
 #include <array>
 #include <filesystem>
 
@@ -11,6 +10,7 @@
 #include "harness/cli/command_line.hh"
 #include "harness/cli/commands.hh"
 #include "harness/cli/diagnosis_output.hh"
+#include "harness/cli/kept_runs.hh"
 #include "harness/diagnose/diagnose.hh"
 #include "harness/report/console.hh"
 #include "harness/run/folder.hh"
@@ -68,25 +68,12 @@ EventLog read_source(const fs::path& path) {
                      advice_to_name_one()};
 }
 
-// The runs in a folder that `run --keep` has filled, by name; otherwise what was named itself.
-std::vector<fs::path> sources_at(const fs::path& path) {
-    std::vector<fs::path> runs;
-    if (fs::is_directory(path) && !fs::exists(path / run_files::events)) {
-        for (const auto& entry : fs::directory_iterator{path}) {
-            if (fs::exists(entry.path() / run_files::events)) runs.push_back(entry.path());
-        }
-        std::ranges::sort(runs);
-    }
-    if (runs.empty()) runs.push_back(path);
-    return runs;
-}
-
 }  // namespace
 
 ExitCode diagnose_command(const std::vector<fs::path>& paths, OutputForm form, ColorChoice color) {
     std::vector<DiagnosedSource> sources;
     for (const fs::path& path : paths) {
-        for (const fs::path& source : sources_at(path)) {
+        for (const fs::path& source : kept_runs_in(path)) {
             sources.push_back({source.string(), diagnose(read_source(source))});
         }
     }

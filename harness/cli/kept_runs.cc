@@ -1,7 +1,11 @@
 // KeptRuns: the folder in which a command leaves the event logs and captures of its runs.
 #include "harness/cli/kept_runs.hh"
 
+#include <algorithm>
+
 #include <fmt/format.h>
+
+#include "harness/run/folder.hh"
 
 namespace etimedout {
 
@@ -19,6 +23,18 @@ fs::path KeptRuns::keep(const fs::path& files_of_run, const std::string& name) {
         if (entry.is_regular_file()) fs::copy(entry.path(), target / entry.path().filename());
     }
     return target;
+}
+
+std::vector<fs::path> kept_runs_in(const fs::path& path) {
+    std::vector<fs::path> runs;
+    if (fs::is_directory(path) && !fs::exists(path / run_files::events)) {
+        for (const auto& entry : fs::directory_iterator{path}) {
+            if (fs::exists(entry.path() / run_files::events)) runs.push_back(entry.path());
+        }
+        std::ranges::sort(runs);
+    }
+    if (runs.empty()) runs.push_back(path);
+    return runs;
 }
 
 }  // namespace etimedout

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace etimedout {
 
@@ -20,5 +21,8 @@ private:
     std::filesystem::path below_;
     std::set<std::string> taken_{};
 };
+
+// The runs in a folder that KeptRuns has filled, by name; else `path` itself, whatever it is.
+std::vector<std::filesystem::path> kept_runs_in(const std::filesystem::path& path);
 
 }  // namespace etimedout

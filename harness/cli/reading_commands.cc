@@ -8,6 +8,7 @@
 
 #include "harness/cli/command_line.hh"
 #include "harness/cli/commands.hh"
+#include "harness/cli/kept_runs.hh"
 #include "harness/cli/scenario_files.hh"
 #include "harness/report/console.hh"
 #include "harness/run/driver.hh"
@@ -52,13 +53,15 @@ ExitCode recheck_command(const std::vector<std::filesystem::path>& folders, Colo
     const ConsoleStyle style = console_style(color, ::isatty(STDOUT_FILENO) == 1);
     std::vector<ScenarioResult> results;
     for (const auto& folder : folders) {
-        ScenarioResult result = recheck_folder(folder);
-        result.repeat_command = fmt::format("etimedout recheck {}", folder.string());
-        fmt::print("{}\n", scenario_line(result, style));
-        if (result.judgement.verdict != Verdict::pass) {
-            fmt::print("{}\n", failure_screen(result, style, ScreenTitle::left_out));
+        for (const auto& run : kept_runs_in(folder)) {
+            ScenarioResult result = recheck_folder(run);
+            result.repeat_command = fmt::format("etimedout recheck {}", run.string());
+            fmt::print("{}\n", scenario_line(result, style));
+            if (result.judgement.verdict != Verdict::pass) {
+                fmt::print("{}\n", failure_screen(result, style, ScreenTitle::left_out));
+            }
+            results.push_back(std::move(result));
         }
-        results.push_back(std::move(result));
     }
     return exit_code_of(results, SkipRule::allowed);
 }
